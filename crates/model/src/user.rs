@@ -1,0 +1,57 @@
+//! Users. Passwords and API secrets are not part of the entity: the store keeps them apart, hashed or encrypted.
+
+use crate::entity::{Attributes, Base};
+use crate::{ApiKeyId, Moment, OrgId, Role, UserId};
+use serde::{Deserialize, Serialize};
+
+/// A User (`entities.md` 3.2). The externalId is the login, unique in the installation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Base fields.
+    pub base: Base,
+    /// The one home Org; its subtree is what the User may see (`api.md` A7).
+    pub home: OrgId,
+    /// May log in.
+    pub login_enabled: bool,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// What the User may do.
+    pub roles: Vec<Role>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Phone.
+    pub default_phone_number: Option<String>,
+    /// BCP 47.
+    pub locale: Option<String>,
+    /// IANA zone.
+    pub time_zone: Option<String>,
+    /// Free context.
+    pub preferences: Attributes,
+    /// From here on the password is refused.
+    pub password_expiration: Option<Moment>,
+    /// May call changePassword only.
+    pub password_change_required: bool,
+}
+
+crate::entity!(User, User, UserId, |_user| 0);
+
+/// An API key: a long random secret that serves as Bearer key and as API secret of a User.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whose it is.
+    pub user: UserId,
+    /// What it is called.
+    pub name: String,
+    /// When it was made.
+    pub created: Moment,
+    /// From here on it is refused.
+    pub expires: Option<Moment>,
+    /// Keyed hash of the secret: how a presented secret is found.
+    pub hash: [u8; 32],
+    /// The secret, encrypted with the installation's key: digests need it.
+    pub sealed: Vec<u8>,
+}
