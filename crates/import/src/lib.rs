@@ -1,1 +1,23 @@
-//! Placeholder while the crate is laid out.
+//! How contacts come in: CSV read as a stream, its columns given a meaning, each row normalised and judged by form, the
+//! good ones put into a List in small pieces, and a report that accounts for every row: rows = stored + merged + rejected.
+//!
+//! Memory is bounded whatever the size of the input, and no input stops the import but one whose header row cannot be
+//! used. A Job carries the import over a restart: it goes on after the last piece that was made durable.
+
+mod column;
+mod error;
+mod import;
+pub mod job;
+pub mod limits;
+mod mapping;
+pub mod normalise;
+mod piece;
+mod put;
+mod reader;
+mod report;
+
+pub use error::{Error, Result};
+pub use import::{Progress, Source, import};
+pub use job::Worker;
+pub use put::put_new;
+pub use report::Summary;

@@ -10,3 +10,21 @@ pub const UNITS_WAITING_MAX: usize = 8_192;
 pub const ID_BLOCK: i64 = 10_000;
 /// Connections that read beside the writer.
 pub const READERS: usize = 4;
+/// Bulk units waiting for the writer: each may hold thousands of contacts, so few of them may pile up in memory.
+pub const BULK_UNITS_WAITING_MAX: usize = 32;
+/// Bulk units in one commit: people wait for the whole of it.
+pub const BULK_UNITS_PER_COMMIT_MAX: usize = 4;
+/// Page cache of the writer, in KiB: the upper levels of all trees and the tails that grow stay in it.
+pub const WRITER_CACHE_KIB: i64 = 65_536;
+/// Page cache of each reader, in KiB.
+pub const READER_CACHE_KIB: i64 = 8_192;
+/// Prepared statements kept by each connection: all there are.
+pub const STATEMENTS_KEPT: usize = 512;
+/// Frames of the log after which pages are copied back into the store, beside the writer (16 MiB).
+pub const LOG_FRAMES_SOFT: i64 = 4_096;
+/// Frames left by that copy which the writer copies itself, so that the log can start anew.
+pub const LOG_FRAMES_FINISH: i64 = 1_024;
+/// Frames of the log after which the writer stops and copies everything: the log does not grow without bound.
+pub const LOG_FRAMES_HARD: i64 = 32_768;
+/// Interned texts (carriers, our addresses) remembered by a connection.
+pub const LABELS_REMEMBERED: usize = 10_000;

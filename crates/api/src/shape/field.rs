@@ -13,7 +13,7 @@ pub enum Need {
     Must,
 }
 
-/// What an object inside an object is.
+/// What an object in a field, or an argument, is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// A reference to a stored entity: only its identity is read.
@@ -22,6 +22,14 @@ pub enum Part {
     Whole,
     /// Fields without identity that serve as defaults.
     Template,
+    /// An entity to be made.
+    New,
+    /// An entity to be made, or by its internalId one to be added to (M23.16).
+    NewOrMore,
+    /// An entity to be changed: its identity and the changed fields.
+    Change,
+    /// A sample that stored entities are compared with.
+    Sample,
 }
 
 /// One field. Made by the builder functions below, which `const` and `static` take.
@@ -118,6 +126,30 @@ impl Field {
     /// The object in it holds defaults and has no identity.
     pub const fn template(mut self) -> Self {
         self.part = Part::Template;
+        self
+    }
+
+    /// An entity to be made.
+    pub const fn made(mut self) -> Self {
+        self.part = Part::New;
+        self
+    }
+
+    /// An entity to be made, or by its internalId one to be added to.
+    pub const fn made_or_more(mut self) -> Self {
+        self.part = Part::NewOrMore;
+        self
+    }
+
+    /// An entity to be changed.
+    pub const fn changed(mut self) -> Self {
+        self.part = Part::Change;
+        self
+    }
+
+    /// A sample.
+    pub const fn sample(mut self) -> Self {
+        self.part = Part::Sample;
         self
     }
 

@@ -1,6 +1,9 @@
 //! The attempt ledger. A row is durable before the carrier hears of the attempt; later facts are added once each; an
 //! attempt without a result is open, and every open attempt is found again after a crash.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::attempt::{Attempt, Fact};
 use carillon_model::contact::DeviceKey;

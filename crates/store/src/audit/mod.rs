@@ -1,5 +1,8 @@
 //! The audit trail: every create, change, delete and state change, appended in the unit that does it.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::{Moment, OrgId, SystemEventId, UserId};
 

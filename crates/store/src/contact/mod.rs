@@ -1,6 +1,9 @@
 //! Contacts of Lists and batches. A contact is written once and never changed: a second import of its Client ID makes a
 //! new contact and takes the old one out of the List, where runs that loaded it still find it by id.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::ContactId;
 use carillon_model::contact::{Contact, DeviceKey};

@@ -1,6 +1,9 @@
 //! Counters of runs, passes and batches, changed in the unit that changes what they count. Attempts are counted by
 //! minute too, for what happened lately.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::Moment;
 use carillon_model::counter::{Counters, Subject};

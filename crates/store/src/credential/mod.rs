@@ -1,5 +1,8 @@
 //! Credentials, apart from Users: password hashes, API keys, and the nonces already used.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::user::ApiKey;
 use carillon_model::{ApiKeyId, Moment, UserId};

@@ -2,6 +2,9 @@
 //! They are few and change seldom, so one table of documents with a unique name per scope serves them all; what moves
 //! while a campaign runs has aggregates of its own.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::{Error, Result};
 use carillon_model::entity::{Entity, Kind};
 use carillon_model::script::Content;

@@ -1,5 +1,8 @@
 //! Answers kept under an Idempotency-Key for 24 hours (`api.md` J7).
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::{Moment, OrgId};
 

@@ -1,5 +1,8 @@
 //! Results of Jobs. The Job itself is a document; its result is text that grows while it runs.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::JobId;
 

@@ -1,5 +1,8 @@
 //! Facts about the installation, and the numbers by which the engine notices that something it holds in memory is stale.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 
 /// What the engine keeps in memory.

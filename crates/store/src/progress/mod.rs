@@ -1,6 +1,9 @@
 //! What contacts have behind them in a run: one row per contact that was tried or has left. A projection of the ledger,
 //! kept because the next decision needs it.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::run::Progress;
 use carillon_model::{ContactId, SubCampaignId};

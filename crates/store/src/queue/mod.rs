@@ -1,6 +1,9 @@
 //! The queue: contacts that wait for an attempt, in narrow rows keyed (run, pass, lane, due, rank, contact), apart from
 //! the wide contacts. A closed lane costs nothing, so claiming is O(lanes + batch) whatever the size of the list.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::{ContactId, Moment, SubCampaignId};
 

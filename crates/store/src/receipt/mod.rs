@@ -1,5 +1,8 @@
 //! Receipts that came before the answer that names their message id: kept until an answer claims them or a day has passed.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::Moment;
 

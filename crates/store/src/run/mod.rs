@@ -1,6 +1,9 @@
 //! Runs: how far SubCampaigns and batches have come. Written by clients' requests and by the engine alike; each reads the
 //! row in its own unit, so that no attempt is written after the answer to a pause.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::run::{BatchRun, Run};
 use carillon_model::{BatchId, SubCampaignId};

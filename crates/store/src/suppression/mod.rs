@@ -1,5 +1,8 @@
 //! Suppression lists and opt-outs: who must not be reached. A committed entry counts for every attempt written after it.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::contact::DeviceKey;
 use carillon_model::list::{SuppressionEntry, SuppressionKey};

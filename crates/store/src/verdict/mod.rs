@@ -1,5 +1,8 @@
 //! Verdicts kept for proof: why a contact was filtered or skipped, and under which rules a load or a deferral was judged.
 
+pub(crate) mod memory;
+mod sqlite;
+
 use crate::Result;
 use carillon_model::{ContactId, Moment, Reason, RuleId, SubCampaignId};
 

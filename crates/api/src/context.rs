@@ -1,0 +1,521 @@
+//! What a method knows about its call: who calls, when, through which door, what the caller may see (`api.md` I6), and
+//! how references are found.
+
+use crate::auth::Keys;
+use crate::door::Door;
+use crate::door::json::address::Paging;
+use crate::fault::{Code, Fault, Outcome, Row, Stop};
+use crate::method::{Method, Prepared};
+use crate::shape::form;
+use crate::tree::{Path, View};
+use carillon_model::campaign::Campaign;
+use carillon_model::compliance_rule::ComplianceRule;
+use carillon_model::contact_batch::ContactBatch;
+use carillon_model::entity::Entity;
+use carillon_model::job::Job;
+use carillon_model::list::List;
+use carillon_model::moment::Moment;
+use carillon_model::org::{Org, Resolved};
+use carillon_model::script::Script;
+use carillon_model::strategy::Strategy;
+use carillon_model::sub_campaign::SubCampaign;
+use carillon_model::user::User;
+use carillon_model::zone::Zone;
+use carillon_model::{OrgId, OrgType, Role, SystemEventId, UserId};
+use carillon_store::audit::SystemEvent;
+use carillon_store::entity::{DocumentQuery, Stored};
+use carillon_store::{EntityReadExt as _, Snapshot, Transaction};
+use rand::RngCore;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// Randomness, drawn by whoever holds it.
+pub type Chance = Arc<Mutex<dyn RngCore + Send>>;
+
+/// Deepest chain of Orgs: SuperEnterprise, Enterprise, Account, ScheduleGroup.
+const ORG_DEPTH_MAX: usize = 8;
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The User.
+    pub user: User,
+    /// Its home Org with the settings that hold for it.
+    pub home: Arc<Resolved>,
+    /// Its Account, when it has exactly one (J5).
+    pub only_account: Option<OrgId>,
+}
+
+impl Caller {
+    /// The User's id.
+    pub fn user_id(&self) -> UserId {
+        UserId(self.user.base.internal_id)
+    }
+
+    /// The home Org's id.
+    pub fn home_id(&self) -> OrgId {
+        OrgId(self.home.org.base.internal_id)
+    }
+
+    /// Whether it has one of these roles.
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        self.user.roles.iter().any(|role| roles.contains(role))
+    }
+
+    /// Whether its only role is Agent.
+    pub fn is_only_agent(&self) -> bool {
+        !self.user.roles.is_empty() && self.user.roles.iter().all(|role| *role == Role::Agent)
+    }
+}
+
+/// How an Org is seen by a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sight {
+    /// As if it did not exist.
+    Hidden,
+    /// Readable and usable, not to be changed from below.
+    Readable,
+    /// In the caller's subtree.
+    Writable,
+}
+
+/// The context of one call.
+pub struct Context {
+    /// Who calls.
+    pub caller: Caller,
+    /// The moment of the call, taken once.
+    pub now: Moment,
+    /// Through which door.
+    pub door: Door,
+    /// Which method.
+    pub method: &'static Method,
+    /// Which page of a list (JSON door).
+    pub paging: Paging,
+    /// If-Match of the JSON door.
+    pub if_match: Option<String>,
+    /// Keys of the installation.
+    pub keys: Arc<Keys>,
+    /// Randomness.
+    pub chance: Chance,
+    /// What the method made ready.
+    pub prepared: RefCell<Prepared>,
+    /// Orgs met in this call.
+    pub orgs: RefCell<HashMap<i64, Arc<Resolved>>>,
+}
+
+/// Entities that an Org owns.
+pub trait Owned: Entity {
+    /// The owner.
+    fn owner(&self) -> OrgId;
+}
+
+macro_rules! owned {
+    ($($type:ty),+) => {$(
+        impl Owned for $type {
+            fn owner(&self) -> OrgId {
+                self.owner
+            }
+        }
+    )+};
+}
+owned!(Script, Campaign, Strategy, List, ComplianceRule, Job, SubCampaign, ContactBatch);
+
+/// Loads an Org with its ancestors.
+pub fn load_org(snapshot: &dyn Snapshot, id: OrgId) -> Result<Option<Resolved>, carillon_store::Error> {
+    let Some(org) = snapshot.get::<Org>(id)? else { return Ok(None) };
+    let mut ancestors = Vec::new();
+    let mut parent = org.parent;
+    while let Some(id) = parent.filter(|_| ancestors.len() < ORG_DEPTH_MAX) {
+        let Some(above) = snapshot.get::<Org>(id)? else { return Ok(None) };
+        parent = above.parent;
+        ancestors.push(above);
+    }
+    Ok(Some(Resolved::new(org, ancestors)))
+}
+
+/// The one Account below an Org (master accounts aside), if there is exactly one.
+pub fn only_account(snapshot: &dyn Snapshot, home: &Resolved) -> Result<Option<OrgId>, carillon_store::Error> {
+    match home.org.org_type {
+        OrgType::Account => Ok(Some(OrgId(home.org.base.internal_id))),
+        OrgType::ScheduleGroup => Ok(None),
+        OrgType::Enterprise => one_account_of(snapshot, &home.org),
+        OrgType::SuperEnterprise => {
+            let enterprises: Vec<Org> = snapshot.all(Some(home.org.base.internal_id), 0, 2)?;
+            match &enterprises[..] {
+                [enterprise] => one_account_of(snapshot, enterprise),
+                _ => Ok(None),
+            }
+        }
+    }
+}
+
+fn one_account_of(snapshot: &dyn Snapshot, enterprise: &Org) -> Result<Option<OrgId>, carillon_store::Error> {
+    let children: Vec<Org> = snapshot.all(Some(enterprise.base.internal_id), 0, 3)?;
+    let mut accounts = children
+        .iter()
+        .filter(|org| org.org_type == OrgType::Account)
+        .map(|org| OrgId(org.base.internal_id))
+        .filter(|id| Some(*id) != enterprise.settings.master_account);
+    let first = accounts.next();
+    Ok(if accounts.next().is_none() { first } else { None })
+}
+
+impl Context {
+    /// An Org with its settings; none when it does not exist.
+    pub fn org(&self, snapshot: &dyn Snapshot, id: OrgId) -> Outcome<Option<Arc<Resolved>>> {
+        if let Some(known) = self.orgs.borrow().get(&id.0) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(resolved) = load_org(snapshot, id)? else { return Ok(None) };
+        let resolved = Arc::new(resolved);
+        self.orgs.borrow_mut().insert(id.0, Arc::clone(&resolved));
+        Ok(Some(resolved))
+    }
+
+    /// An Org that something stored refers to.
+    pub fn owner(&self, snapshot: &dyn Snapshot, id: OrgId) -> Outcome<Arc<Resolved>> {
+        self.org(snapshot, id)?.ok_or_else(|| Stop::Internal(format!("the Org {id} that owns an object is missing")))
+    }
+
+    /// How the caller sees an Org and what it owns (I6).
+    pub fn sight(&self, org: &Resolved) -> Sight {
+        let home = self.caller.home_id();
+        if org.chain().any(|id| id == home) {
+            return Sight::Writable;
+        }
+        let id = OrgId(org.org.base.internal_id);
+        let shares = self.caller.home.ancestors.iter().filter(|above| above.org_type == OrgType::Enterprise).any(
+            |above| OrgId(above.base.internal_id) == id || above.settings.master_account == Some(id),
+        );
+        if shares { Sight::Readable } else { Sight::Hidden }
+    }
+
+    /// The Org that an argument or field names; null is the caller's only Account (J5). `kinds` are allowed here;
+    /// `write` asks for an Org of the caller's subtree.
+    pub fn find_org(
+        &self,
+        snapshot: &dyn Snapshot,
+        view: Option<View<'_>>,
+        path: impl FnOnce() -> Path,
+        kinds: &[OrgType],
+        write: bool,
+    ) -> Outcome<Arc<Resolved>> {
+        let Some(view) = view else {
+            let only = self.caller.only_account.filter(|_| self.door == Door::Json);
+            let Some(only) = only else { return Err(Fault::of(Row::N, path(), "null").into()) };
+            return self.owner(snapshot, only);
+        };
+        let missing = || Stop::from(Fault::of(Row::R, view.path(), "does not exist"));
+        let found = match view.text("internalId").and_then(form::internal_id) {
+            Some(id) => self.org(snapshot, OrgId(id))?,
+            None => self.org_by_name(snapshot, view)?,
+        };
+        let org = found.filter(|org| self.sight(org) > Sight::Hidden).ok_or_else(missing)?;
+        let said = view.text("type").map(str::trim);
+        if said.is_some_and(|word| OrgType::parse(word) != Some(org.org.org_type)) {
+            return Err(missing());
+        }
+        if !kinds.is_empty() && !kinds.contains(&org.org.org_type) {
+            return Err(Fault::of(Row::T, view.path(), kinds_text(kinds)).into());
+        }
+        if write && self.sight(&org) < Sight::Writable {
+            return Err(Fault::denied(view.path()).into());
+        }
+        Ok(org)
+    }
+
+    fn org_by_name(&self, snapshot: &dyn Snapshot, view: View<'_>) -> Outcome<Option<Arc<Resolved>>> {
+        let Some(name) = view.text("externalId") else { return Ok(None) };
+        let scope = match view.get("parent") {
+            Some(parent) => {
+                self.find_org(snapshot, Some(parent), || parent.path(), &[], false)?.org.base.internal_id
+            }
+            None => 0,
+        };
+        match snapshot.find::<Org>(scope, name)? {
+            Some(org) => self.org(snapshot, OrgId(org.base.internal_id)),
+            None => Ok(None),
+        }
+    }
+
+    /// The Account in which something is made: an Account itself, an Enterprise's master account.
+    pub fn account_of(&self, snapshot: &dyn Snapshot, org: &Arc<Resolved>) -> Outcome<Arc<Resolved>> {
+        match (org.org.org_type, org.org.settings.master_account) {
+            (OrgType::Enterprise, Some(master)) => self.owner(snapshot, master),
+            _ => Ok(Arc::clone(org)),
+        }
+    }
+
+    /// The entity that a reference names, visible to the caller. `scope` completes a missing owner.
+    pub fn find<E: Owned>(
+        &self,
+        snapshot: &dyn Snapshot,
+        view: View<'_>,
+        scope: Option<OrgId>,
+    ) -> Outcome<Stored<E>> {
+        let missing = || Stop::from(Fault::of(Row::R, view.path(), "does not exist"));
+        let stored = match view.text("internalId").and_then(form::internal_id) {
+            Some(id) => snapshot.stored::<E>(E::Id::from(id))?.filter(|stored| !stored.deleted),
+            None => {
+                let name = view.text("externalId").ok_or_else(missing)?;
+                let scope = self.scope_of(snapshot, view, scope)?.ok_or_else(missing)?;
+                match snapshot.find::<E>(scope, name)? {
+                    Some(entity) => snapshot.stored::<E>(entity.id())?,
+                    None => None,
+                }
+            }
+        };
+        let stored = stored.ok_or_else(missing)?;
+        match self.org(snapshot, stored.entity.owner())? {
+            Some(owner) if self.sight(&owner) > Sight::Hidden => Ok(stored),
+            _ => Err(missing()),
+        }
+    }
+
+    /// The scope in which a name is looked up: its Campaign, its owner, or what the call says.
+    fn scope_of(&self, snapshot: &dyn Snapshot, view: View<'_>, default: Option<OrgId>) -> Outcome<Option<i64>> {
+        let shape = view.shape();
+        let declares = |name: &str| shape.is_some_and(|shape| shape.index_of(name).is_some());
+        if matches!(shape.map(|shape| shape.identity), Some(crate::shape::Identity::Campaign)) {
+            return match view.get("campaign") {
+                Some(campaign) => {
+                    Ok(Some(self.find::<Campaign>(snapshot, campaign, default)?.entity.base.internal_id))
+                }
+                None => Ok(None),
+            };
+        }
+        if declares("owner")
+            && let Some(owner) = view.get("owner")
+        {
+            let org = self.find_org(snapshot, Some(owner), || owner.path(), &[], false)?;
+            return Ok(Some(self.account_of(snapshot, &org)?.org.base.internal_id));
+        }
+        let default = default.or_else(|| self.caller.only_account.filter(|_| self.door == Door::Json));
+        Ok(default.map(|org| org.0))
+    }
+
+    /// As [`Context::find`], and the caller may change it.
+    pub fn find_writable<E: Owned>(&self, snapshot: &dyn Snapshot, view: View<'_>) -> Outcome<Stored<E>> {
+        let stored = self.find::<E>(snapshot, view, None)?;
+        self.writable(snapshot, stored.entity.owner(), view)?;
+        Ok(stored)
+    }
+
+    /// Refuses what the caller may read but not change.
+    pub fn writable(&self, snapshot: &dyn Snapshot, owner: OrgId, view: View<'_>) -> Outcome<()> {
+        let owner = self.owner(snapshot, owner)?;
+        if self.sight(&owner) < Sight::Writable {
+            return Err(Fault::denied(view.path()).into());
+        }
+        Ok(())
+    }
+
+    /// The User that a reference names, in the caller's subtree, or the caller itself.
+    pub fn find_user(&self, snapshot: &dyn Snapshot, view: View<'_>) -> Outcome<Stored<User>> {
+        let missing = || Stop::from(Fault::of(Row::R, view.path(), "does not exist"));
+        let id = match view.text("internalId").and_then(form::internal_id) {
+            Some(id) => Some(UserId(id)),
+            None => {
+                let name = view.text("externalId").ok_or_else(missing)?;
+                snapshot.find::<User>(0, name)?.map(|user| UserId(user.base.internal_id))
+            }
+        };
+        let stored = match id {
+            Some(id) => snapshot.stored::<User>(id)?.filter(|stored| !stored.deleted),
+            None => None,
+        };
+        let stored = stored.ok_or_else(missing)?;
+        let own = stored.entity.base.internal_id == self.caller.user.base.internal_id;
+        match self.org(snapshot, stored.entity.home)? {
+            Some(home) if own || self.sight(&home) == Sight::Writable => Ok(stored),
+            _ => Err(missing()),
+        }
+    }
+
+    /// Refuses a change of another version than If-Match names (J8).
+    pub fn check_version(&self, version: u64) -> Outcome<()> {
+        match &self.if_match {
+            Some(wanted) if wanted.trim() != "*" => {
+                let present = etag(version);
+                if wanted.split(',').any(|tag| tag.trim() == present) {
+                    Ok(())
+                } else {
+                    Err(Fault::coded(Code::PreconditionFailed, "").into())
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a line of the audit trail, in the unit that does what it tells.
+    pub fn audit(
+        &self,
+        transaction: &mut dyn Transaction,
+        owner: OrgId,
+        subject: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Outcome<()> {
+        let id = transaction.take_ids(1)?;
+        transaction.append_system_events(&[SystemEvent {
+            id: SystemEventId(id),
+            owner,
+            at: self.now,
+            user: self.caller.user_id(),
+            action: self.method.name.to_owned(),
+            subject: subject.into(),
+            detail: detail.into(),
+        }])?;
+        Ok(())
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.chance.lock().expect("no panic holds this lock").fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// Cuts a sorted list to a page: on SOAP too many are refused (row Z), on JSON the next page has a cursor.
+    /// `key` must rise strictly along the list.
+    pub fn page<T>(
+        &self,
+        items: Vec<T>,
+        limit: usize,
+        key: impl Fn(&T) -> String,
+    ) -> Outcome<(Vec<T>, Option<String>)> {
+        if self.door == Door::Soap {
+            if items.len() > limit {
+                return Err(Fault::of(Row::Z, Path::default(), "").into());
+            }
+            return Ok((items, None));
+        }
+        let after = self.cursor()?;
+        let size = self.paging.limit.unwrap_or(crate::limits::PAGE_DEFAULT);
+        let mut rest = items.into_iter().filter(|item| after.as_ref().is_none_or(|after| key(item) > *after));
+        let page: Vec<T> = rest.by_ref().take(size).collect();
+        let more = rest.next().is_some();
+        let cursor = page.last().filter(|_| more).map(|last| write_cursor(&key(last)));
+        Ok((page, cursor))
+    }
+
+    /// Where the page begins.
+    pub fn cursor(&self) -> Outcome<Option<String>> {
+        use base64::Engine as _;
+        let Some(cursor) = &self.paging.cursor else { return Ok(None) };
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(cursor).ok();
+        bytes
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .map(Some)
+            .ok_or_else(|| Fault::coded(Code::ArgInvalidData, "the cursor is not one of ours").into())
+    }
+
+    /// For lists that the store pages by id: the id to go on after, and how many to ask for (one more than are answered).
+    pub fn id_page(&self, limit: usize) -> Outcome<(i64, usize)> {
+        match self.door {
+            Door::Soap => Ok((0, limit + 1)),
+            Door::Json => {
+                let after = match self.cursor()? {
+                    None => 0,
+                    Some(text) => text
+                        .parse()
+                        .map_err(|_| Fault::coded(Code::ArgInvalidData, "the cursor is not one of ours"))?,
+                };
+                Ok((after, self.paging.limit.unwrap_or(crate::limits::PAGE_DEFAULT) + 1))
+            }
+        }
+    }
+
+    /// Ends such a page: what was asked for beyond it is refused on SOAP, and named by a cursor on JSON.
+    pub fn end_id_page<T>(&self, items: &mut Vec<T>, asked: usize, id: impl Fn(&T) -> i64) -> Outcome<Option<String>> {
+        if items.len() < asked {
+            return Ok(None);
+        }
+        if self.door == Door::Soap {
+            return Err(Fault::of(Row::Z, Path::default(), "").into());
+        }
+        items.truncate(asked - 1);
+        Ok(items.last().map(|last| write_cursor(&id(last).to_string())))
+    }
+
+    /// Every live entity of a scope, by id ascending.
+    pub fn all_of<E: Entity>(&self, snapshot: &dyn Snapshot, scope: i64) -> Outcome<Vec<E>> {
+        all(snapshot, Some(scope))
+    }
+
+    /// The zone of an Org.
+    pub fn zone(&self, org: &Resolved) -> Zone {
+        Zone::named(org.settings.zone_name()).unwrap_or_else(Zone::utc)
+    }
+
+    /// Today in the zone of an Org.
+    pub fn today(&self, org: &Resolved) -> jiff::civil::Date {
+        self.now.timestamp().to_zoned(self.zone(org).time_zone().clone()).date()
+    }
+
+    /// Accounts below an Org, itself included; those the caller sees.
+    pub fn accounts_below(&self, snapshot: &dyn Snapshot, org: &Arc<Resolved>) -> Outcome<Vec<Arc<Resolved>>> {
+        if org.org.org_type == OrgType::Account {
+            return Ok(vec![Arc::clone(org)]);
+        }
+        let mut accounts = Vec::new();
+        for child in self.all_of::<Org>(snapshot, org.org.base.internal_id)? {
+            let Some(child) = self.org(snapshot, OrgId(child.base.internal_id))? else { continue };
+            if self.sight(&child) == Sight::Hidden {
+                continue;
+            }
+            match child.org.org_type {
+                OrgType::Account => accounts.push(child),
+                OrgType::Enterprise => accounts.extend(self.accounts_below(snapshot, &child)?),
+                OrgType::SuperEnterprise | OrgType::ScheduleGroup => {}
+            }
+        }
+        Ok(accounts)
+    }
+}
+
+/// Every live entity of a kind and scope, by id ascending.
+pub fn all<E: Entity>(snapshot: &dyn Snapshot, scope: Option<i64>) -> Outcome<Vec<E>> {
+    const CHUNK: usize = 1_000;
+    let mut found: Vec<E> = Vec::new();
+    loop {
+        let after = found.last().map_or(0, |last| last.base().internal_id);
+        let chunk = snapshot.all::<E>(scope, after, CHUNK)?;
+        let full = chunk.len() == CHUNK;
+        found.extend(chunk);
+        if !full {
+            return Ok(found);
+        }
+    }
+}
+
+/// As [`all`], deleted ones too.
+pub fn all_with_deleted(snapshot: &dyn Snapshot, kind: carillon_model::entity::Kind, scope: i64) -> Outcome<Vec<carillon_store::entity::Document>> {
+    const CHUNK: usize = 1_000;
+    let mut found: Vec<carillon_store::entity::Document> = Vec::new();
+    loop {
+        let after = found.last().map_or(0, |last| last.id);
+        let query = DocumentQuery { kind, scope: Some(scope), include_deleted: true, after, limit: CHUNK };
+        let chunk = snapshot.documents(query)?;
+        let full = chunk.len() == CHUNK;
+        found.extend(chunk);
+        if !full {
+            return Ok(found);
+        }
+    }
+}
+
+fn write_cursor(key: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key)
+}
+
+/// The ETag of a version.
+pub fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+fn kinds_text(kinds: &[OrgType]) -> String {
+    let words: Vec<&str> = kinds.iter().map(|kind| kind.text()).collect();
+    format!("the Org must be {}", words.join(" or "))
+}

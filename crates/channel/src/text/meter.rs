@@ -1,0 +1,71 @@
+//! What a carrier counts, by the names an operator sees. The recorder must be installed before a channel starts.
+//!
+//! | name | kind | meaning |
+//! |---|---|---|
+//! | carillon_carrier_submitted_total | counter | parts handed to the carrier |
+//! | carillon_carrier_answers_total{answer} | counter | orders by answer: accepted, refused, doubt, not_sent |
+//! | carillon_carrier_throttled_total | counter | parts the carrier would not take yet |
+//! | carillon_carrier_receipts_total{report} | counter | receipts: delivered, failed, intermediate, unknown |
+//! | carillon_carrier_inbound_total | counter | messages from people |
+//! | carillon_carrier_late_total | counter | responses that came after their time-out, or that nobody asked for |
+//! | carillon_carrier_link_up | gauge | links that can send |
+//! | carillon_carrier_window_used | gauge | parts without an answer, over all links |
+
+use crate::contract::{Answer, Report};
+use metrics::{Counter, Gauge, counter, gauge};
+
+/// The counters of one carrier, looked up once.
+pub(super) struct Meter {
+    pub submitted: Counter,
+    accepted: Counter,
+    refused: Counter,
+    doubt: Counter,
+    pub not_sent: Counter,
+    pub throttled: Counter,
+    receipts: [Counter; 4],
+    pub inbound: Counter,
+    pub late: Counter,
+    pub link_up: Gauge,
+    pub window_used: Gauge,
+}
+
+impl Meter {
+    pub fn new(carrier: &str) -> Self {
+        let answers = |answer: &'static str| counter!("carillon_carrier_answers_total", "carrier" => carrier.to_owned(), "answer" => answer);
+        let receipts = |report: &'static str| counter!("carillon_carrier_receipts_total", "carrier" => carrier.to_owned(), "report" => report);
+        let carrier = || carrier.to_owned();
+        Self {
+            submitted: counter!("carillon_carrier_submitted_total", "carrier" => carrier()),
+            accepted: answers("accepted"),
+            refused: answers("refused"),
+            doubt: answers("doubt"),
+            not_sent: answers("not_sent"),
+            throttled: counter!("carillon_carrier_throttled_total", "carrier" => carrier()),
+            receipts: ["delivered", "failed", "intermediate", "unknown"].map(receipts),
+            inbound: counter!("carillon_carrier_inbound_total", "carrier" => carrier()),
+            late: counter!("carillon_carrier_late_total", "carrier" => carrier()),
+            link_up: gauge!("carillon_carrier_link_up", "carrier" => carrier()),
+            window_used: gauge!("carillon_carrier_window_used", "carrier" => carrier()),
+        }
+    }
+
+    pub fn answer(&self, answer: &Answer) {
+        match answer {
+            Answer::Accepted { .. } => &self.accepted,
+            Answer::Refused { .. } => &self.refused,
+            Answer::Doubt => &self.doubt,
+            Answer::NotSent => &self.not_sent,
+        }
+        .increment(1);
+    }
+
+    pub fn receipt(&self, report: &Report) {
+        let index = match report {
+            Report::Delivered => 0,
+            Report::Failed { .. } => 1,
+            Report::Intermediate { .. } => 2,
+            Report::Unknown => 3,
+        };
+        self.receipts[index].increment(1);
+    }
+}

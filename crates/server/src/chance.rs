@@ -1,0 +1,10 @@
+//! The system's randomness: the one place that draws it. Everything else takes a generator or a seed as an argument.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// A generator seeded by the system, fit for secrets.
+#[expect(clippy::disallowed_methods, reason = "this is the file that draws randomness")]
+pub fn generator() -> StdRng {
+    StdRng::from_rng(&mut rand::rng())
+}

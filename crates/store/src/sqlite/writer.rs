@@ -1,0 +1,315 @@
+//! The one writer: a thread that runs units one after the other, each in a savepoint, and makes all that were waiting
+//! durable by one commit. It never waits for more to come, so a lone unit pays for one sync and many share it.
+
+use super::{UNPOISONED, locked, log::Log, session::Session, statement::sql};
+use crate::limits::{
+    BULK_UNITS_PER_COMMIT_MAX, BULK_UNITS_WAITING_MAX, COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
+};
+use crate::unit::{Outcome, Statistics, Unit, Urgency, Work};
+use crate::{Error, Result};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::{oneshot, watch};
+
+/// The writer as its callers see it.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What callers and the thread share.
+struct Shared {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    room: Condvar,
+    commits: AtomicU64,
+    units: AtomicU64,
+}
+
+/// Units that wait.
+#[derive(Default)]
+struct Queue {
+    people: VecDeque<Unit>,
+    bulk: VecDeque<Unit>,
+    closing: bool,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(session: Session, file: &Path, wake: watch::Sender<u64>) -> Result<Self> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            arrived: Condvar::new(),
+            room: Condvar::new(),
+            commits: AtomicU64::new(0),
+            units: AtomicU64::new(0),
+        });
+        let mut task = Task { session, shared: Arc::clone(&shared), wake, log: Log::start(file)? };
+        task.read_state()?;
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || task.run())
+            .map_err(|error| Error::Database(error.to_string()))?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues a unit; waits while too many do.
+    pub(crate) fn submit(&self, unit: Unit) -> Result<()> {
+        let mut queue = locked(&self.shared.queue);
+        while !queue.closing && queue.is_full(unit.urgency) {
+            queue = self.shared.room.wait(queue).expect(UNPOISONED);
+        }
+        if queue.closing {
+            return Err(Error::Closed);
+        }
+        match unit.urgency {
+            Urgency::People => queue.people.push_back(unit),
+            Urgency::Bulk => queue.bulk.push_back(unit),
+        }
+        self.shared.arrived.notify_one();
+        Ok(())
+    }
+
+    /// What was counted.
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics {
+            commits: self.shared.commits.load(Ordering::Relaxed),
+            units: self.shared.units.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Refuses new units, waits until those submitted are durable, and ends the thread.
+    pub(crate) fn close(&self) {
+        locked(&self.shared.queue).closing = true;
+        self.shared.arrived.notify_all();
+        self.shared.room.notify_all();
+        let thread = locked(&self.thread).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer of the store had panicked");
+        }
+    }
+}
+
+impl Queue {
+    fn is_full(&self, urgency: Urgency) -> bool {
+        match urgency {
+            Urgency::People => self.people.len() >= UNITS_WAITING_MAX,
+            Urgency::Bulk => self.bulk.len() >= BULK_UNITS_WAITING_MAX,
+        }
+    }
+}
+
+impl Shared {
+    /// The next unit: people first. Waits for one; none when the store closes and nothing waits any more.
+    fn wait(&self) -> Option<Unit> {
+        let mut queue = locked(&self.queue);
+        loop {
+            let unit = queue.people.pop_front().or_else(|| queue.bulk.pop_front());
+            if unit.is_some() {
+                self.room.notify_all();
+                return unit;
+            }
+            if queue.closing {
+                return None;
+            }
+            queue = self.arrived.wait(queue).expect(UNPOISONED);
+        }
+    }
+
+    /// A unit that waits already.
+    fn take(&self, bulk_too: bool) -> Option<Unit> {
+        let mut queue = locked(&self.queue);
+        let unit = match queue.people.pop_front() {
+            None if bulk_too => queue.bulk.pop_front(),
+            people => people,
+        };
+        if unit.is_some() {
+            self.room.notify_all();
+        }
+        unit
+    }
+}
+
+/// The thread's own.
+struct Task {
+    session: Session,
+    shared: Arc<Shared>,
+    wake: watch::Sender<u64>,
+    log: Log,
+}
+
+/// A unit that ran and waits for the commit.
+struct Ran {
+    done: oneshot::Sender<Result<()>>,
+    end: End,
+}
+
+/// How a unit ended before the commit.
+enum End {
+    Kept { touched: bool },
+    Undone,
+    Failed(Error),
+}
+
+impl Task {
+    /// Reads what the writer goes on from.
+    fn read_state(&mut self) -> Result<()> {
+        let reserved = self.session.one(sql!("reserved_ids"), [], |row| Ok(row.get(0)?))?.unwrap_or(0);
+        self.session.ids.last = reserved;
+        self.session.ids.reserved = reserved;
+        self.session.ids.reserved_durably = reserved;
+        self.session.count_new_devices()
+    }
+
+    fn run(&mut self) {
+        while let Some(first) = self.shared.wait() {
+            self.commit(first);
+        }
+        self.log.finish(self.session.connection());
+    }
+
+    /// Runs the unit and those that wait behind it, and makes them durable together.
+    fn commit(&mut self, first: Unit) {
+        let begun = Instant::now();
+        let mut group = Vec::new();
+        let committed = match self.session.connection().execute_batch("BEGIN IMMEDIATE") {
+            Ok(()) => {
+                self.gather(first, begun, &mut group);
+                self.finish(&group)
+            }
+            Err(error) => {
+                group.push(Ran { done: first.done, end: End::Undone });
+                Err(error.into())
+            }
+        };
+        match committed {
+            Ok(synced) => self.answer(group, synced, begun),
+            Err(error) => self.fail(group, &error),
+        }
+        self.log.look(self.session.connection());
+    }
+
+    fn gather(&mut self, first: Unit, begun: Instant, group: &mut Vec<Ran>) {
+        let mut next = Some(first);
+        let mut bulk = 0;
+        while let Some(unit) = next.take() {
+            bulk += usize::from(unit.urgency == Urgency::Bulk);
+            let end = self.run_unit(unit.work);
+            group.push(Ran { done: unit.done, end });
+            let lost = self.session.connection().is_autocommit();
+            let in_time = begun.elapsed() < Duration::from_micros(COMMIT_GATHER_MICROSECONDS);
+            if !lost && in_time && group.len() < UNITS_PER_COMMIT_MAX {
+                next = self.shared.take(bulk < BULK_UNITS_PER_COMMIT_MAX);
+            }
+        }
+    }
+
+    /// Runs one unit in a savepoint.
+    fn run_unit(&mut self, work: Work) -> End {
+        let devices = self.session.devices;
+        if let Err(error) = self.savepoint("SAVEPOINT unit") {
+            return End::Failed(error);
+        }
+        let session = &mut self.session;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(session)));
+        let touched = self.session.take_touched();
+        let end = match outcome {
+            Ok(Outcome::Keep) => End::Kept { touched },
+            Ok(Outcome::Undo) => End::Undone,
+            Err(panic) => End::Failed(Error::Database(format!("a unit of work panicked: {}", message(&*panic)))),
+        };
+        if !matches!(end, End::Kept { .. }) {
+            self.session.forget();
+            self.session.devices = devices;
+            if let Err(error) = self.savepoint("ROLLBACK TO unit") {
+                return End::Failed(error);
+            }
+        }
+        match self.savepoint("RELEASE unit") {
+            Ok(()) => end,
+            Err(error) => End::Failed(error),
+        }
+    }
+
+    fn savepoint(&self, sql: &'static str) -> Result<()> {
+        // A full disk may have ended the whole transaction; `finish` tells everybody.
+        if self.session.connection().is_autocommit() {
+            return Ok(());
+        }
+        self.session.run(sql, []).map(|_| ())
+    }
+
+    /// Commits; answers whether anything had to be synced.
+    fn finish(&mut self, group: &[Ran]) -> Result<bool> {
+        if self.session.connection().is_autocommit() {
+            return Err(Error::Database("the database ended the transaction: the disk is full or failing".into()));
+        }
+        if !group.iter().any(|ran| matches!(ran.end, End::Kept { .. })) {
+            self.session.run("ROLLBACK", [])?;
+            return Ok(false);
+        }
+        let reserved = self.session.ids.reserved;
+        if reserved != self.session.ids.reserved_durably {
+            self.session.run(sql!("reserve_ids"), [reserved])?;
+        }
+        self.session.run("COMMIT", [])?;
+        self.session.ids.reserved_durably = reserved;
+        Ok(true)
+    }
+
+    fn answer(&self, group: Vec<Ran>, synced: bool, begun: Instant) {
+        let kept = group.iter().filter(|ran| matches!(ran.end, End::Kept { .. })).count() as u64;
+        if synced {
+            self.shared.commits.fetch_add(1, Ordering::Relaxed);
+            self.shared.units.fetch_add(kept, Ordering::Relaxed);
+            metrics::counter!("carillon_store_commits_total").increment(1);
+            metrics::counter!("carillon_store_units_total").increment(kept);
+            metrics::histogram!("carillon_store_commit_seconds").record(begun.elapsed().as_secs_f64());
+        }
+        let touched = group.iter().any(|ran| matches!(ran.end, End::Kept { touched: true }));
+        for ran in group {
+            let answer = match ran.end {
+                End::Kept { .. } | End::Undone => Ok(()),
+                End::Failed(error) => Err(error),
+            };
+            // A caller that no longer waits does not need the answer.
+            let _ = ran.done.send(answer);
+        }
+        if touched {
+            self.wake.send_modify(|changes| *changes += 1);
+        }
+    }
+
+    /// Nothing of the group was made durable.
+    fn fail(&mut self, group: Vec<Ran>, error: &Error) {
+        tracing::error!(%error, units = group.len(), "a commit failed; nothing of it was written");
+        if !self.session.connection().is_autocommit()
+            && let Err(error) = self.session.run("ROLLBACK", [])
+        {
+            tracing::error!(%error, "the failed commit could not be rolled back");
+        }
+        self.session.forget();
+        if let Err(error) = self.session.count_new_devices() {
+            tracing::error!(%error, "the devices not yet sorted could not be counted");
+        }
+        for ran in group {
+            let _ = ran.done.send(Err(error.clone()));
+        }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        (None, None) => "without words",
+    }
+}
