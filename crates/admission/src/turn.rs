@@ -1,12 +1,9 @@
-//! Whose turn it is: which pass takes a contact (`entities.md` 9.2) and from which day on (9.4). Pure.
+//! Whose turn it is: which pass takes a contact (`entities.md` 9.2). Pure; the days and windows of a turn are
+//! [`carillon_compliance::window::Window::turn`].
 
 use carillon_model::pass::Pass;
 use carillon_model::run::PassResult;
-use carillon_model::{AcceptContactsFrom, AttemptResult, DayOfWeek, ResultKind};
-use jiff::civil::Date;
-
-/// Days looked ahead for an allowed one. A week finds it for each day to wait, and passes wait 365 allowed days at most.
-const DAYS_AHEAD_MAX: usize = 366 * 7;
+use carillon_model::{AcceptContactsFrom, AttemptResult, ResultKind};
 
 /// Whether the pass at `index` takes a contact with these results behind it.
 pub fn accepts(passes: &[Pass], index: usize, results: &[PassResult]) -> bool {
@@ -39,25 +36,10 @@ pub fn accepts(passes: &[Pass], index: usize, results: &[PassResult]) -> bool {
     })
 }
 
-/// The first day on which a pass may start for a contact that left the pass before on `left`: the daysToWait-th allowed
-/// day after it, or with none to wait the same day if it is allowed. None when no day is allowed.
-pub fn first_day(pass: &Pass, left: Date) -> Option<Date> {
-    let allowed = |date: &Date| pass.allowed_days.contains(&DayOfWeek::of(*date));
-    match usize::from(pass.days_to_wait) {
-        0 => days_from(left).find(allowed),
-        wait => days_from(left.tomorrow().ok()?).filter(allowed).nth(wait - 1),
-    }
-}
-
-fn days_from(date: Date) -> impl Iterator<Item = Date> {
-    std::iter::successors(Some(date), |date| date.tomorrow().ok()).take(DAYS_AHEAD_MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use carillon_model::{ChannelType, PassId};
-    use jiff::civil::date;
 
     fn result(pass: u16, result: AttemptResult) -> PassResult {
         PassResult { pass, result, script: None }
@@ -88,24 +70,5 @@ mod tests {
         passes[2].accept_script_results = vec![Failed];
         let with_script = PassResult { pass: 1, result: DeliveredPerson, script: Some(Failed) };
         assert!(accepts(&passes, 2, &[with_script]), "sets are joined by or");
-    }
-
-    #[test]
-    fn days_are_counted_in_allowed_ones() {
-        use DayOfWeek::*;
-        let monday = date(2026, 11, 23);
-        let mut pass = Pass::new(PassId(1), "P", ChannelType::Text);
-        for (wait, allowed, expected) in [
-            (0, &[Monday][..], Some(monday)),
-            (0, &[Tuesday], Some(date(2026, 11, 24))),
-            (2, &[Monday, Wednesday, Friday], Some(date(2026, 11, 27))),
-            (2, &[Monday, Wednesday, Thursday, Friday], Some(date(2026, 11, 26))),
-            (1, &[Monday], Some(date(2026, 11, 30))),
-            (1, &[], None),
-        ] {
-            pass.days_to_wait = wait;
-            pass.allowed_days = allowed.to_vec();
-            assert_eq!(first_day(&pass, monday), expected, "{wait} {allowed:?}");
-        }
     }
 }

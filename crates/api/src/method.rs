@@ -110,8 +110,8 @@ pub enum Body {
     Arguments,
     /// One argument: the entity with the changed fields.
     Entity(&'static str),
-    /// Text of this media type, which is one argument.
-    Text(&'static str, &'static str),
+    /// Bytes of this media type, which are one argument.
+    Bytes(&'static str, &'static str),
 }
 
 /// The address of a method on the JSON door.

@@ -188,7 +188,11 @@ impl Drop for Acknowledge {
 
 impl std::fmt::Debug for Acknowledge {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(if self.0.is_some() { "Acknowledge(awaited)" } else { "Acknowledge(none)" })
+        formatter.write_str(if self.0.is_some() {
+            "Acknowledge(awaited)"
+        } else {
+            "Acknowledge(none)"
+        })
     }
 }
 

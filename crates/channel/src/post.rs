@@ -31,7 +31,14 @@ impl Post {
                 }
             }
         };
-        (Self { sender, waiting, emptied }, forward)
+        (
+            Self {
+                sender,
+                waiting,
+                emptied,
+            },
+            forward,
+        )
     }
 
     /// Sends a batch.

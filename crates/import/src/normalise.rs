@@ -26,7 +26,10 @@ pub struct Rules {
 impl Rules {
     /// Rules of the resolved settings of an Account.
     pub fn of(settings: &Settings) -> Result<Self> {
-        let format = settings.client_id_format.as_deref().filter(|format| !format.is_empty());
+        let format = settings
+            .client_id_format
+            .as_deref()
+            .filter(|format| !format.is_empty());
         Ok(Self {
             country: settings.country().to_owned(),
             client_id_format: format.map(compile_format).transpose()?,
@@ -127,7 +130,11 @@ pub struct RawDevice {
 pub fn contact(raw: RawContact, rules: &Rules) -> std::result::Result<Contact, Fault> {
     let at = |field: &str| {
         let field = field.to_owned();
-        move |problem| Fault { field, device: None, problem }
+        move |problem| Fault {
+            field,
+            device: None,
+            problem,
+        }
     };
     let external_id = client_id(&raw.client_id, rules).map_err(at("externalId"))?;
     let devices = devices(&raw.devices, rules)?;
@@ -142,7 +149,13 @@ pub fn contact(raw: RawContact, rules: &Rules) -> std::result::Result<Contact, F
             attributes.insert(name, value);
         }
     }
-    Ok(Contact { id: ContactId(0), container: 0, external_id, devices, attributes })
+    Ok(Contact {
+        id: ContactId(0),
+        container: 0,
+        external_id,
+        devices,
+        attributes,
+    })
 }
 
 fn devices(raw: &[RawDevice], rules: &Rules) -> std::result::Result<Vec<Device>, Fault> {
@@ -167,15 +180,21 @@ fn devices(raw: &[RawDevice], rules: &Rules) -> std::result::Result<Vec<Device>,
     let mut free = (1..=DEVICES_MAX as u8).filter(|number| !numbers.contains(&Some(*number)));
     let mut devices: Vec<Device> = Vec::with_capacity(raw.len());
     for (index, (raw, number)) in raw.iter().zip(&numbers).enumerate() {
-        let number = number.or_else(|| free.next()).expect("nine numbers for nine devices");
+        let number = number
+            .or_else(|| free.next())
+            .expect("nine numbers for nine devices");
         let mut device = device(&raw.address, raw.device_type, number, rules)
             .map_err(|problem| at(index, problem))?;
-        if let Some(zone) = raw.time_zone.as_deref().filter(|zone| !zone.trim().is_empty()) {
+        if let Some(zone) = raw
+            .time_zone
+            .as_deref()
+            .filter(|zone| !zone.trim().is_empty())
+        {
             let zone = Zone::named(zone.trim()).ok_or_else(|| at(index, Problem::TimeZone))?;
             device.time_zone = Some(zone.name().to_owned());
         }
         device.line_type = raw.line_type.unwrap_or(LineType::Unknown);
-        if devices.iter().any(|other| other.address == device.address) {
+        if holds(&devices, &device) {
             return Err(at(index, Problem::DeviceAgain));
         }
         devices.push(device);
@@ -196,11 +215,28 @@ pub fn device(
     let (read, device_type, problem) = if is_email {
         (read_email(address), DeviceType::Email, Problem::Email)
     } else {
-        let phone = read_phone(address, &rules.country);
-        (phone, device_type.unwrap_or(DeviceType::Mobile), Problem::Phone)
+        let phone = read_phone(address, &rules.country).map(|phone| phone.e164);
+        (
+            phone,
+            device_type.unwrap_or(DeviceType::Mobile),
+            Problem::Phone,
+        )
     };
     let address = read.ok_or(problem)?;
-    Ok(Device { address, device_type, number, time_zone: None, line_type: LineType::Unknown })
+    Ok(Device {
+        address,
+        device_type,
+        number,
+        time_zone: None,
+        line_type: LineType::Unknown,
+    })
+}
+
+/// Whether the address of a device is among some devices already; e-mail addresses are compared without case.
+pub(crate) fn holds(devices: &[Device], device: &Device) -> bool {
+    devices
+        .iter()
+        .any(|other| other.address.eq_ignore_ascii_case(&device.address))
 }
 
 /// The n of `Device<n>`, without case.
@@ -272,7 +308,11 @@ impl AttributeKind {
 
 /// Brings the value of an attribute into its form; none when nothing is left of it.
 pub fn attribute(kind: AttributeKind, value: &str) -> std::result::Result<Option<String>, Problem> {
-    let value = if kind == AttributeKind::Custom { value } else { value.trim() };
+    let value = if kind == AttributeKind::Custom {
+        value
+    } else {
+        value.trim()
+    };
     if value.is_empty() {
         return Ok(None);
     }
@@ -293,7 +333,10 @@ pub fn attribute(kind: AttributeKind, value: &str) -> std::result::Result<Option
             check_length(value, ATTRIBUTE_VALUE_CHARACTERS_MAX)?;
             value.to_owned()
         }
-        AttributeKind::TimeZone => Zone::named(value).ok_or(Problem::TimeZone)?.name().to_owned(),
+        AttributeKind::TimeZone => Zone::named(value)
+            .ok_or(Problem::TimeZone)?
+            .name()
+            .to_owned(),
         AttributeKind::Order => order(value)?,
         AttributeKind::Condition => condition(value)?,
     };
@@ -302,7 +345,11 @@ pub fn attribute(kind: AttributeKind, value: &str) -> std::result::Result<Option
 
 fn check_text(text: &str, characters_max: usize) -> std::result::Result<(), Problem> {
     check_length(text, characters_max)?;
-    if text.chars().any(char::is_control) { Err(Problem::Character) } else { Ok(()) }
+    if text.chars().any(char::is_control) {
+        Err(Problem::Character)
+    } else {
+        Ok(())
+    }
 }
 
 fn check_length(text: &str, characters_max: usize) -> std::result::Result<(), Problem> {
@@ -310,7 +357,11 @@ fn check_length(text: &str, characters_max: usize) -> std::result::Result<(), Pr
     if text.len() > characters_max && text.chars().count() > characters_max {
         return Err(Problem::TooLong(characters_max));
     }
-    if text.contains('\0') { Err(Problem::Character) } else { Ok(()) }
+    if text.contains('\0') {
+        Err(Problem::Character)
+    } else {
+        Ok(())
+    }
 }
 
 /// Device names separated by blanks or semicolons, kept with single blanks.
@@ -329,7 +380,11 @@ fn order(value: &str) -> std::result::Result<String, Problem> {
 /// Condition words separated by blanks, kept in their spelling.
 fn condition(value: &str) -> std::result::Result<String, Problem> {
     const WORDS: [&str; 5] = ["NoAnswer", "HangupMachine", "BadNumber", "Busy", "Machine"];
-    let known = |word: &str| WORDS.into_iter().find(|known| known.eq_ignore_ascii_case(word));
+    let known = |word: &str| {
+        WORDS
+            .into_iter()
+            .find(|known| known.eq_ignore_ascii_case(word))
+    };
     let words: Option<Vec<&str>> = value.split_whitespace().map(known).collect();
     Ok(words.ok_or(Problem::Condition)?.join(" "))
 }
@@ -348,7 +403,10 @@ mod tests {
     }
 
     fn phone(address: &str) -> RawDevice {
-        RawDevice { address: address.to_owned(), ..RawDevice::default() }
+        RawDevice {
+            address: address.to_owned(),
+            ..RawDevice::default()
+        }
     }
 
     #[test]
@@ -357,40 +415,126 @@ mod tests {
             client_id: " C-1 ".to_owned(),
             devices: vec![
                 phone("20 7946 0113"),
-                RawDevice { name: Some("device1".to_owned()), ..phone("Ann@Example.ORG") },
+                RawDevice {
+                    name: Some("device1".to_owned()),
+                    ..phone("Ann@Example.ORG")
+                },
             ],
-            attributes: [("FIRSTNAME", " Ann "), ("OTHER20", ""), ("order", "device2;Device1"), ("timezone", "europe/london")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            attributes: [
+                ("FIRSTNAME", " Ann "),
+                ("OTHER20", ""),
+                ("order", "device2;Device1"),
+                ("timezone", "europe/london"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         };
         let contact = contact(raw, &rules()).expect("good");
         assert_eq!(contact.external_id, "C-1");
-        let devices: Vec<_> = contact.devices.iter().map(|device| (device.number, device.address.as_str(), device.device_type)).collect();
-        assert_eq!(devices, [
-            (2, "+442079460113", DeviceType::Mobile),
-            (1, "Ann@example.org", DeviceType::Email),
-        ]);
-        let attributes: Vec<_> = contact.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(attributes, [("firstName", "Ann"), ("order", "Device2 Device1"), ("timeZone", "Europe/London")]);
+        let devices: Vec<_> = contact
+            .devices
+            .iter()
+            .map(|device| (device.number, device.address.as_str(), device.device_type))
+            .collect();
+        assert_eq!(
+            devices,
+            [
+                (2, "+442079460113", DeviceType::Mobile),
+                (1, "Ann@example.org", DeviceType::Email),
+            ]
+        );
+        let attributes: Vec<_> = contact
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            attributes,
+            [
+                ("firstName", "Ann"),
+                ("order", "Device2 Device1"),
+                ("timeZone", "Europe/London")
+            ]
+        );
     }
 
     #[test]
     fn problems_are_told() {
         let long = "x".repeat(65);
         for (client_id, devices, attribute, expected) in [
-            (long.as_str(), vec![], ("a", "b"), ("externalId", Problem::TooLong(64))),
-            ("C-1\u{7}", vec![], ("a", "b"), ("externalId", Problem::Character)),
-            ("c-1", vec![], ("a", "b"), ("externalId", Problem::ClientIdFormat)),
-            ("xC-1", vec![], ("a", "b"), ("externalId", Problem::ClientIdFormat)),
-            ("", vec![phone("12")], ("a", "b"), ("devices", Problem::Phone)),
-            ("", vec![phone("a@b@c")], ("a", "b"), ("devices", Problem::Email)),
-            ("", vec![phone("+442079460113"); 2], ("a", "b"), ("devices", Problem::DeviceAgain)),
-            ("", vec![phone("+442079460113"); 10], ("a", "b"), ("devices", Problem::TooMany(9))),
+            (
+                long.as_str(),
+                vec![],
+                ("a", "b"),
+                ("externalId", Problem::TooLong(64)),
+            ),
+            (
+                "C-1\u{7}",
+                vec![],
+                ("a", "b"),
+                ("externalId", Problem::Character),
+            ),
+            (
+                "c-1",
+                vec![],
+                ("a", "b"),
+                ("externalId", Problem::ClientIdFormat),
+            ),
+            (
+                "xC-1",
+                vec![],
+                ("a", "b"),
+                ("externalId", Problem::ClientIdFormat),
+            ),
+            (
+                "",
+                vec![phone("12")],
+                ("a", "b"),
+                ("devices", Problem::Phone),
+            ),
+            (
+                "",
+                vec![phone("a@b@c")],
+                ("a", "b"),
+                ("devices", Problem::Email),
+            ),
+            (
+                "",
+                vec![phone("+442079460113"); 2],
+                ("a", "b"),
+                ("devices", Problem::DeviceAgain),
+            ),
+            (
+                "",
+                vec![phone("+442079460113"); 10],
+                ("a", "b"),
+                ("devices", Problem::TooMany(9)),
+            ),
             ("", vec![], ("a b", "c"), ("a b", Problem::AttributeName)),
-            ("", vec![], ("lastName", long.as_str()), ("lastName", Problem::TooLong(64))),
-            ("", vec![], ("timeZone", "Mars/Olympus"), ("timeZone", Problem::TimeZone)),
-            ("", vec![], ("order", "Device1 Device1"), ("order", Problem::Order)),
-            ("", vec![], ("condition", "Sometimes"), ("condition", Problem::Condition)),
+            (
+                "",
+                vec![],
+                ("lastName", long.as_str()),
+                ("lastName", Problem::TooLong(64)),
+            ),
+            (
+                "",
+                vec![],
+                ("timeZone", "Mars/Olympus"),
+                ("timeZone", Problem::TimeZone),
+            ),
+            (
+                "",
+                vec![],
+                ("order", "Device1 Device1"),
+                ("order", Problem::Order),
+            ),
+            (
+                "",
+                vec![],
+                ("condition", "Sometimes"),
+                ("condition", Problem::Condition),
+            ),
             ("", vec![], ("a", "\0"), ("a", Problem::Character)),
         ] {
             let raw = RawContact {
@@ -406,8 +550,14 @@ mod tests {
     #[test]
     fn expressions_are_bounded() {
         for format in ["(", "(a{1000}){1000}"] {
-            let settings = Settings { client_id_format: Some(format.to_owned()), ..Settings::default() };
-            assert!(matches!(Rules::of(&settings), Err(Error::ClientIdFormat(_))));
+            let settings = Settings {
+                client_id_format: Some(format.to_owned()),
+                ..Settings::default()
+            };
+            assert!(matches!(
+                Rules::of(&settings),
+                Err(Error::ClientIdFormat(_))
+            ));
         }
     }
 }

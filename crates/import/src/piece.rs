@@ -43,7 +43,13 @@ impl<R: Read> Pieces<R> {
             Some(Ok(())) => {}
         }
         let plan = Plan::new(&row, mapping, &mut report)?;
-        Ok(Self { reader, plan, rules, row, report })
+        Ok(Self {
+            reader,
+            plan,
+            rules,
+            row,
+            report,
+        })
     }
 
     /// Passes over rows that were written before; `each` sees the good ones.
@@ -89,12 +95,18 @@ impl<R: Read> Pieces<R> {
                 Err(rejection) => rejection,
             },
         };
-        let column = rejection.column.map_or("", |column| self.plan.column_name(column));
-        self.report.rejected(self.row.line, column, &rejection.reason);
+        let column = rejection
+            .column
+            .map_or("", |column| self.plan.column_name(column));
+        self.report
+            .rejected(self.row.line, column, &rejection.reason);
         Ok(Some(Err(())))
     }
 
     fn flawed(&self, flaw: Flaw) -> Rejection {
-        Rejection { column: Some(flaw.field), reason: flaw.kind.to_string() }
+        Rejection {
+            column: Some(flaw.field),
+            reason: flaw.kind.to_string(),
+        }
     }
 }

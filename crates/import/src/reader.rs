@@ -132,7 +132,11 @@ impl<R: Read> Reader<R> {
                     self.consume(length, lines);
                     return Ok(Some(Ok(())));
                 }
-                Split::Whole { length, lines, flaw } => (flaw, Some(length), lines),
+                Split::Whole {
+                    length,
+                    lines,
+                    flaw,
+                } => (flaw, Some(length), lines),
                 Split::Broken(flaw) => (flaw, first_line(window, is_all), 1),
                 Split::Incomplete { .. } if window.len() < RECORD_BYTES_MAX && !self.ended => {
                     self.fill()?;
@@ -198,13 +202,21 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Why the input is refused by its first bytes.
 fn unsupported(head: &[u8]) -> Option<&'static str> {
     const SIGNATURES: [(&[u8], &str); 5] = [
-        (b"PK\x03\x04", "this is an Excel or ZIP file; save it as CSV (UTF-8)"),
-        (b"\xd0\xcf\x11\xe0", "this is an old Excel file; save it as CSV (UTF-8)"),
+        (
+            b"PK\x03\x04",
+            "this is an Excel or ZIP file; save it as CSV (UTF-8)",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0",
+            "this is an old Excel file; save it as CSV (UTF-8)",
+        ),
         (b"\x1f\x8b", "this is compressed; send it unpacked"),
         (b"\xff\xfe", "this is UTF-16; save it as UTF-8"),
         (b"\xfe\xff", "this is UTF-16; save it as UTF-8"),
     ];
-    let found = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature));
+    let found = SIGNATURES
+        .iter()
+        .find(|(signature, _)| head.starts_with(signature));
     found.map(|(_, reason)| *reason)
 }
 
@@ -226,7 +238,10 @@ fn delimiter_of(head: &[u8]) -> u8 {
         }
     }
     let most = counts.iter().copied().max().unwrap_or_default();
-    let index = counts.iter().position(|count| *count == most).unwrap_or_default();
+    let index = counts
+        .iter()
+        .position(|count| *count == most)
+        .unwrap_or_default();
     DELIMITERS[index]
 }
 
@@ -237,7 +252,11 @@ enum Split {
     /// A record.
     Record { length: usize, lines: u64 },
     /// A record whose end is known but which cannot be used.
-    Whole { length: usize, lines: u64, flaw: Flaw },
+    Whole {
+        length: usize,
+        lines: u64,
+        flaw: Flaw,
+    },
     /// Where it ends cannot be told.
     Broken(Flaw),
     /// The window ends before it does.
@@ -258,7 +277,11 @@ fn split(window: &[u8], delimiter: u8, is_all: bool, record: &mut Record) -> Spl
             record.text = text;
             found
         }
-        Err(flaw) => Split::Whole { length, lines, flaw },
+        Err(flaw) => Split::Whole {
+            length,
+            lines,
+            flaw,
+        },
     }
 }
 
@@ -281,9 +304,17 @@ fn split_bytes(
                     lines += inner;
                 }
                 Quoted::Open if is_all => {
-                    return Split::Broken(Flaw { kind: FlawKind::UnclosedQuote, field });
+                    return Split::Broken(Flaw {
+                        kind: FlawKind::UnclosedQuote,
+                        field,
+                    });
                 }
-                Quoted::Open => return Split::Incomplete { in_quotes: true, field },
+                Quoted::Open => {
+                    return Split::Incomplete {
+                        in_quotes: true,
+                        field,
+                    };
+                }
             }
             let blanks = |byte: &&u8| matches!(**byte, b' ' | b'\t') && **byte != delimiter;
             at += window[at..].iter().take_while(blanks).count();
@@ -293,10 +324,18 @@ fn split_bytes(
         let plain = match rest.iter().position(is_end) {
             Some(length) => length,
             None if is_all => rest.len(),
-            None => return Split::Incomplete { in_quotes: false, field },
+            None => {
+                return Split::Incomplete {
+                    in_quotes: false,
+                    field,
+                };
+            }
         };
         if is_quoted && plain > 0 {
-            return Split::Broken(Flaw { kind: FlawKind::TextAfterQuote, field });
+            return Split::Broken(Flaw {
+                kind: FlawKind::TextAfterQuote,
+                field,
+            });
         }
         text.extend_from_slice(&rest[..plain]);
         ends.push(text.len());
@@ -306,16 +345,29 @@ fn split_bytes(
             continue;
         }
         let Some(end) = line_end(&window[at..], is_all) else {
-            return Split::Incomplete { in_quotes: false, field };
+            return Split::Incomplete {
+                in_quotes: false,
+                field,
+            };
         };
         let length = at + end;
         return if at == 0 {
             Split::Blank(length)
         } else if ends.len() > COLUMNS_MAX {
-            let flaw = Flaw { kind: FlawKind::TooManyFields, field: COLUMNS_MAX };
-            Split::Whole { length, lines: lines + 1, flaw }
+            let flaw = Flaw {
+                kind: FlawKind::TooManyFields,
+                field: COLUMNS_MAX,
+            };
+            Split::Whole {
+                length,
+                lines: lines + 1,
+                flaw,
+            }
         } else {
-            Split::Record { length, lines: lines + 1 }
+            Split::Record {
+                length,
+                lines: lines + 1,
+            }
         };
     }
 }
@@ -376,7 +428,10 @@ fn first_line(window: &[u8], is_all: bool) -> Option<usize> {
 fn check(bytes: Vec<u8>, ends: &[usize]) -> std::result::Result<String, Flaw> {
     let field_at = |offset: usize| ends.partition_point(|end| *end <= offset);
     if let Some(offset) = bytes.iter().position(|byte| *byte == 0) {
-        return Err(Flaw { kind: FlawKind::Nul, field: field_at(offset) });
+        return Err(Flaw {
+            kind: FlawKind::Nul,
+            field: field_at(offset),
+        });
     }
     let text = String::from_utf8(bytes).map_err(|error| Flaw {
         kind: FlawKind::NotUtf8,
@@ -384,7 +439,10 @@ fn check(bytes: Vec<u8>, ends: &[usize]) -> std::result::Result<String, Flaw> {
     })?;
     // Two halves of a character in neighbouring fields make a valid whole but no valid fields.
     match ends.iter().position(|end| !text.is_char_boundary(*end)) {
-        Some(field) => Err(Flaw { kind: FlawKind::NotUtf8, field }),
+        Some(field) => Err(Flaw {
+            kind: FlawKind::NotUtf8,
+            field,
+        }),
         None => Ok(text),
     }
 }
@@ -422,61 +480,105 @@ mod tests {
     }
 
     fn good(line: u64, fields: &[&str]) -> Row {
-        (line, Ok(fields.iter().map(|field| (*field).to_owned()).collect()))
+        (
+            line,
+            Ok(fields.iter().map(|field| (*field).to_owned()).collect()),
+        )
     }
 
     #[test]
     fn records_are_split() {
         let table: [(&[u8], Vec<Row>); 9] = [
-            (b"a,b\n1,2\n", vec![good(1, &["a", "b"]), good(2, &["1", "2"])]),
-            (b"\xef\xbb\xbfa;b\r\n1;2", vec![good(1, &["a", "b"]), good(2, &["1", "2"])]),
-            (b"a\tb\r1\t\"x\ty\"", vec![good(1, &["a", "b"]), good(2, &["1", "x\ty"])]),
-            (b"a|b,c\n\n\n1|\n", vec![good(1, &["a", "b,c"]), good(4, &["1", ""])]),
-            (b"\"a,;;;\",b\n\"x\"\"y\nz\" ,2\n3,4", vec![
-                good(1, &["a,;;;", "b"]),
-                good(2, &["x\"y\nz", "2"]),
-                good(4, &["3", "4"]),
-            ]),
-            (b"a,b\n1,\"2\n3,4\n", vec![
-                good(1, &["a", "b"]),
-                (2, Err(FlawKind::UnclosedQuote)),
-                good(3, &["3", "4"]),
-            ]),
-            (b"a,b\n\"1\"x,2\n3,4\n", vec![
-                good(1, &["a", "b"]),
-                (2, Err(FlawKind::TextAfterQuote)),
-                good(3, &["3", "4"]),
-            ]),
-            (b"a,b\n\0,2\n\xff,2\n\xc3,\xa9\n3,4", vec![
-                good(1, &["a", "b"]),
-                (2, Err(FlawKind::Nul)),
-                (3, Err(FlawKind::NotUtf8)),
-                (4, Err(FlawKind::NotUtf8)),
-                good(5, &["3", "4"]),
-            ]),
+            (
+                b"a,b\n1,2\n",
+                vec![good(1, &["a", "b"]), good(2, &["1", "2"])],
+            ),
+            (
+                b"\xef\xbb\xbfa;b\r\n1;2",
+                vec![good(1, &["a", "b"]), good(2, &["1", "2"])],
+            ),
+            (
+                b"a\tb\r1\t\"x\ty\"",
+                vec![good(1, &["a", "b"]), good(2, &["1", "x\ty"])],
+            ),
+            (
+                b"a|b|c,d\n\n\n1|\n",
+                vec![good(1, &["a", "b", "c,d"]), good(4, &["1", ""])],
+            ),
+            (
+                b"\"a,;;;\",b\n\"x\"\"y\nz\" ,2\n3,4",
+                vec![
+                    good(1, &["a,;;;", "b"]),
+                    good(2, &["x\"y\nz", "2"]),
+                    good(4, &["3", "4"]),
+                ],
+            ),
+            (
+                b"a,b\n1,\"2\n3,4\n",
+                vec![
+                    good(1, &["a", "b"]),
+                    (2, Err(FlawKind::UnclosedQuote)),
+                    good(3, &["3", "4"]),
+                ],
+            ),
+            (
+                b"a,b\n\"1\"x,2\n3,4\n",
+                vec![
+                    good(1, &["a", "b"]),
+                    (2, Err(FlawKind::TextAfterQuote)),
+                    good(3, &["3", "4"]),
+                ],
+            ),
+            (
+                b"a,b\n\0,2\n\xff,2\n\xc3,\xa9\n3,4",
+                vec![
+                    good(1, &["a", "b"]),
+                    (2, Err(FlawKind::Nul)),
+                    (3, Err(FlawKind::NotUtf8)),
+                    (4, Err(FlawKind::NotUtf8)),
+                    good(5, &["3", "4"]),
+                ],
+            ),
             (b"", vec![]),
         ];
         for (input, expected) in table {
             assert_eq!(read_all(input), expected, "{}", input.escape_ascii());
-            assert_eq!(read_all(Drip(input)), expected, "dripping {}", input.escape_ascii());
+            assert_eq!(
+                read_all(Drip(input)),
+                expected,
+                "dripping {}",
+                input.escape_ascii()
+            );
         }
     }
 
     #[test]
     fn endless_records_cost_one_row() {
         let long = "x".repeat(RECORD_BYTES_MAX * 3);
-        let input = format!("a,b\n1,{long}\n3,4\n\"{}5,6\n", "7,8\n".repeat(RECORD_BYTES_MAX / 2));
+        let input = format!(
+            "a,b\n1,{long}\n3,4\n\"{}5,6\n",
+            "7,8\n".repeat(RECORD_BYTES_MAX / 2)
+        );
         let rows = read_all(input.as_bytes());
         assert_eq!(rows[1], (2, Err(FlawKind::TooLong)));
         assert_eq!(rows[2], good(3, &["3", "4"]));
         assert_eq!(rows[3], (4, Err(FlawKind::UnclosedQuote)));
         assert_eq!(rows[4], good(5, &["7", "8"]));
-        assert_eq!(rows.last(), Some(&good(4 + RECORD_BYTES_MAX as u64 / 2, &["5", "6"])));
+        assert_eq!(
+            rows.last(),
+            Some(&good(4 + RECORD_BYTES_MAX as u64 / 2, &["5", "6"]))
+        );
     }
 
     #[test]
     fn what_is_no_text_is_refused() {
-        for head in [&b"PK\x03\x04rest"[..], b"\xff\xfea\0", b"\xfe\xff\0a", b"\xd0\xcf\x11\xe0", b"\x1f\x8b\x08"] {
+        for head in [
+            &b"PK\x03\x04rest"[..],
+            b"\xff\xfea\0",
+            b"\xfe\xff\0a",
+            b"\xd0\xcf\x11\xe0",
+            b"\x1f\x8b\x08",
+        ] {
             assert!(matches!(Reader::new(head), Err(Error::Unsupported(_))));
         }
     }

@@ -30,6 +30,16 @@ impl Summary {
         self.rows == self.stored + self.merged + self.rejected
     }
 
+    /// These totals with some more rows: good ones, of which some were merged, and rejected ones.
+    pub(crate) fn with(self, contacts: u64, merged: u64, rejected: u64) -> Self {
+        Self {
+            rows: self.rows + contacts + rejected,
+            stored: self.stored + contacts - merged,
+            merged: self.merged + merged,
+            rejected: self.rejected + rejected,
+        }
+    }
+
     fn values(&self) -> [u64; 4] {
         [self.rows, self.stored, self.merged, self.rejected]
     }
@@ -43,15 +53,27 @@ impl Summary {
 
     /// The totals a Job carries: how far it came before it was interrupted.
     pub fn read_from(attributes: &Attributes) -> Self {
-        let value = |name: &str| attributes.get(name).and_then(|value| value.parse().ok()).unwrap_or(0);
+        let value = |name: &str| {
+            attributes
+                .get(name)
+                .and_then(|value| value.parse().ok())
+                .unwrap_or(0)
+        };
         let [rows, stored, merged, rejected] = Self::NAMES.map(value);
-        Self { rows, stored, merged, rejected }
+        Self {
+            rows,
+            stored,
+            merged,
+            rejected,
+        }
     }
 
     /// The totals as the last lines of the report.
     pub(crate) fn lines(self) -> String {
         let lines = Self::NAMES.into_iter().zip(self.values());
-        lines.map(|(name, value)| format!(",,{name},{value}\r\n")).collect()
+        lines
+            .map(|(name, value)| format!(",,{name},{value}\r\n"))
+            .collect()
     }
 }
 
@@ -114,8 +136,19 @@ fn put_field(text: &mut String, field: &str) {
 
 /// A value as a sentence quotes it: short and printable.
 pub(crate) fn quote(value: &str) -> String {
-    let printable = |character: char| if character.is_control() { '\u{fffd}' } else { character };
-    let mut quoted: String = value.trim().chars().take(QUOTED_CHARACTERS_MAX).map(printable).collect();
+    let printable = |character: char| {
+        if character.is_control() {
+            '\u{fffd}'
+        } else {
+            character
+        }
+    };
+    let mut quoted: String = value
+        .trim()
+        .chars()
+        .take(QUOTED_CHARACTERS_MAX)
+        .map(printable)
+        .collect();
     if value.trim().chars().nth(QUOTED_CHARACTERS_MAX).is_some() {
         quoted.push('…');
     }
@@ -143,12 +176,20 @@ mod tests {
 
     #[test]
     fn totals_travel_with_the_job() {
-        let summary = Summary { rows: 6, stored: 3, merged: 2, rejected: 1 };
+        let summary = Summary {
+            rows: 6,
+            stored: 3,
+            merged: 2,
+            rejected: 1,
+        };
         let mut attributes = Attributes::new();
         summary.write_to(&mut attributes);
         assert_eq!(Summary::read_from(&attributes), summary);
         assert!(summary.is_sound());
-        assert_eq!(summary.lines(), ",,rows,6\r\n,,stored,3\r\n,,merged,2\r\n,,rejected,1\r\n");
+        assert_eq!(
+            summary.lines(),
+            ",,rows,6\r\n,,stored,3\r\n,,merged,2\r\n,,rejected,1\r\n"
+        );
     }
 
     #[test]

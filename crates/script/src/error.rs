@@ -51,8 +51,16 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.content {
             Some(content) => {
-                let Error { line, column, message, .. } = self;
-                write!(formatter, "{content}, line {line}, column {column}: {message}")
+                let Error {
+                    line,
+                    column,
+                    message,
+                    ..
+                } = self;
+                write!(
+                    formatter,
+                    "{content}, line {line}, column {column}: {message}"
+                )
             }
             None => formatter.write_str(&self.message),
         }
@@ -68,7 +76,10 @@ pub(crate) struct At {
 
 impl At {
     pub fn new(position: Position, message: impl Into<String>) -> Self {
-        At { position, message: message.into() }
+        At {
+            position,
+            message: message.into(),
+        }
     }
 
     pub fn in_content(self, name: &str) -> Error {

@@ -41,12 +41,13 @@ impl Fields for serde_json::Value {
         match lookup(self, path)? {
             serde_json::Value::String(text) => Some(Field::from(text.as_str())),
             serde_json::Value::Bool(flag) => Some(Field::Flag(*flag)),
-            serde_json::Value::Number(number) => {
-                number.as_i64().map(Field::Integer).or_else(|| number.as_f64().map(Field::Number))
-            }
-            serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
-                None
-            }
+            serde_json::Value::Number(number) => number
+                .as_i64()
+                .map(Field::Integer)
+                .or_else(|| number.as_f64().map(Field::Number)),
+            serde_json::Value::Null
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_) => None,
         }
     }
 }
@@ -79,11 +80,22 @@ mod tests {
             "contact": {"firstName": "Ada", "a.b": 1, "none": null, "age": 36.5},
             "now": "2026-11-24T13:05:09",
         });
-        assert_eq!(value.get("contact").and_then(|contact| Fields::get(contact, "firstName")), Some("Ada".into()));
+        assert_eq!(
+            value
+                .get("contact")
+                .and_then(|contact| Fields::get(contact, "firstName")),
+            Some("Ada".into())
+        );
         assert_eq!(Fields::get(&value, "contact.firstName"), Some("Ada".into()));
         assert_eq!(Fields::get(&value, "contact.a.b"), Some(Field::Integer(1)));
-        assert_eq!(Fields::get(&value, "contact.age"), Some(Field::Number(36.5)));
-        assert_eq!(Fields::get(&value, "now"), Some("2026-11-24T13:05:09".into()));
+        assert_eq!(
+            Fields::get(&value, "contact.age"),
+            Some(Field::Number(36.5))
+        );
+        assert_eq!(
+            Fields::get(&value, "now"),
+            Some("2026-11-24T13:05:09".into())
+        );
         for absent in ["contact", "contact.none", "contact.x", "x.y", "", "."] {
             assert_eq!(Fields::get(&value, absent), None, "{absent}");
         }

@@ -33,10 +33,16 @@ const RESERVED: &[(&str, Reserved)] = &[
 /// The reserved word a message is or begins with.
 pub fn reserved(message: &str) -> Option<Reserved> {
     let reply = Reply::new(message);
-    if reply.words.starts_with(&["opt".to_owned(), "out".to_owned()]) {
+    if reply
+        .words
+        .starts_with(&["opt".to_owned(), "out".to_owned()])
+    {
         return Some(Reserved::Stop);
     }
-    RESERVED.iter().find(|(word, _)| reply.is(word)).map(|(_, meaning)| *meaning)
+    RESERVED
+        .iter()
+        .find(|(word, _)| reply.is(word))
+        .map(|(_, meaning)| *meaning)
 }
 
 /// A reply, ready for comparison.
@@ -48,22 +54,33 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub fn new(message: &str) -> Self {
-        let words: Vec<String> =
-            message.split_whitespace().map(plain).filter(|word| !word.is_empty()).collect();
+        let words: Vec<String> = message
+            .split_whitespace()
+            .map(plain)
+            .filter(|word| !word.is_empty())
+            .collect();
         let whole = words.concat();
         // "C,please" and "STOP/now" begin with a word although no space follows it.
         let leading = message
-            .trim_start_matches(|character: char| character.is_whitespace() || is_punctuation(character))
+            .trim_start_matches(|character: char| {
+                character.is_whitespace() || is_punctuation(character)
+            })
             .split(|character: char| character.is_whitespace() || ",;:!?/()".contains(character))
             .next()
             .map(plain)
             .unwrap_or_default();
-        Reply { words, whole, leading }
+        Reply {
+            words,
+            whole,
+            leading,
+        }
     }
 
     /// Whether the whole reply or its first word is this word, which is in plain form.
     pub fn is(&self, word: &str) -> bool {
-        self.whole == word || self.leading == word || self.words.first().is_some_and(|first| first == word)
+        self.whole == word
+            || self.leading == word
+            || self.words.first().is_some_and(|first| first == word)
     }
 }
 
@@ -92,8 +109,27 @@ mod tests {
 
     #[test]
     fn reserved_words_are_found_in_every_spelling() {
-        let stop = ["STOP", "stop", " Stop! ", "stop please", "STOP.", "s.t.o.p", "opt out", "Opt-Out", "OPTOUT",
-            "¡Stop!", "STOPALL", "end", "cancel", "Unsubscribe me", "QUIT", "revoke", "STOP,now", "(stop)", "“STOP”"];
+        let stop = [
+            "STOP",
+            "stop",
+            " Stop! ",
+            "stop please",
+            "STOP.",
+            "s.t.o.p",
+            "opt out",
+            "Opt-Out",
+            "OPTOUT",
+            "¡Stop!",
+            "STOPALL",
+            "end",
+            "cancel",
+            "Unsubscribe me",
+            "QUIT",
+            "revoke",
+            "STOP,now",
+            "(stop)",
+            "“STOP”",
+        ];
         for message in stop {
             assert_eq!(reserved(message), Some(Reserved::Stop), "{message}");
         }
@@ -101,7 +137,15 @@ mod tests {
         assert_eq!(reserved("info"), Some(Reserved::Help));
         assert_eq!(reserved("UNSTOP"), Some(Reserved::Start));
         assert_eq!(reserved("yes"), Some(Reserved::Yes));
-        for message in ["", "please stop", "stopping", "C", "endless", "opt in", "!!!"] {
+        for message in [
+            "",
+            "please stop",
+            "stopping",
+            "C",
+            "endless",
+            "opt in",
+            "!!!",
+        ] {
             assert_eq!(reserved(message), None, "{message}");
         }
     }
@@ -114,6 +158,5 @@ mod tests {
         assert!(!Reply::new("don't").is("don"));
         assert!(Reply::new("👍🏽").is(&plain("👍🏽")));
         assert!(Reply::new("ÉTÉ").is("été"));
-
     }
 }

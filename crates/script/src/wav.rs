@@ -24,7 +24,9 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
                 check_format(chunk)?;
                 format_seen = true;
             }
-            b"data" if !format_seen => return Err("the recording's sound comes before its format".to_owned()),
+            b"data" if !format_seen => {
+                return Err("the recording's sound comes before its format".to_owned());
+            }
             b"data" => return Ok(()),
             _ => {}
         }
@@ -34,7 +36,11 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
 }
 
 fn check_format(chunk: &[u8]) -> Result<(), String> {
-    let number = |at: usize| chunk.get(at..at + 2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let number = |at: usize| {
+        chunk
+            .get(at..at + 2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+    };
     let (Some(kind), Some(channels), Some(low), Some(high), Some(bits)) =
         (number(0), number(2), number(4), number(6), number(14))
     else {
@@ -79,8 +85,15 @@ pub(crate) mod tests {
                 assert_eq!(check(&wav(kind, 1, rate, bits, b"sound")), Ok(()));
             }
         }
-        for bad in [wav(PCM, 2, 8_000, 8, b""), wav(PCM, 1, 44_100, 16, b""), wav(3, 1, 8_000, 32, b""),
-            wav(A_LAW, 1, 8_000, 16, b""), b"RIFF".to_vec(), Vec::new(), b"ID3 mp3 and so on".to_vec()] {
+        for bad in [
+            wav(PCM, 2, 8_000, 8, b""),
+            wav(PCM, 1, 44_100, 16, b""),
+            wav(3, 1, 8_000, 32, b""),
+            wav(A_LAW, 1, 8_000, 16, b""),
+            b"RIFF".to_vec(),
+            Vec::new(),
+            b"ID3 mp3 and so on".to_vec(),
+        ] {
             assert!(check(&bad).is_err());
         }
         let good = wav(PCM, 1, 8_000, 8, b"sound");

@@ -32,7 +32,10 @@ pub(crate) struct Document {
 
 impl Element {
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.attributes
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn error(&self, message: impl Into<String>) -> At {
@@ -90,7 +93,10 @@ impl<'a> Parser<'a> {
             root: None,
             stylesheet: None,
             elements: 0,
-            place: Place { offset: 0, position: Position::START },
+            place: Place {
+                offset: 0,
+                position: Position::START,
+            },
         }
     }
 
@@ -100,14 +106,18 @@ impl<'a> Parser<'a> {
             let position = self.position(offset);
             let event = self.reader.read_event().map_err(|error| {
                 let offset = usize::try_from(self.reader.error_position()).unwrap_or(usize::MAX);
-                At::new(Position::of(self.text, offset), format!("not well-formed: {error}"))
+                At::new(
+                    Position::of(self.text, offset),
+                    format!("not well-formed: {error}"),
+                )
             })?;
             match event {
                 Event::Start(start) => {
                     let element = self.element(&start, position)?;
                     self.open.push(element);
                     if self.open.len() > limits::DEPTH_MAX {
-                        let message = format!("elements are nested deeper than {}", limits::DEPTH_MAX);
+                        let message =
+                            format!("elements are nested deeper than {}", limits::DEPTH_MAX);
                         return Err(At::new(position, message));
                     }
                 }
@@ -116,7 +126,10 @@ impl<'a> Parser<'a> {
                     self.close(element)?;
                 }
                 Event::End(_) => {
-                    let element = self.open.pop().ok_or_else(|| At::new(position, "nothing is open here"))?;
+                    let element = self
+                        .open
+                        .pop()
+                        .ok_or_else(|| At::new(position, "nothing is open here"))?;
                     self.close(element)?;
                 }
                 Event::Text(text) => self.add_text(&text.xml10_content(), position)?,
@@ -135,16 +148,27 @@ impl<'a> Parser<'a> {
                 }
                 Event::Decl(declaration) => {
                     if offset != 0 {
-                        return Err(At::new(position, "the XML declaration comes first or not at all"));
+                        return Err(At::new(
+                            position,
+                            "the XML declaration comes first or not at all",
+                        ));
                     }
                     check_declaration(&declaration, position)?;
                 }
                 Event::PI(instruction) => {
-                    if instruction.target() == "xml-stylesheet" && self.root.is_none() && self.open.is_empty() {
+                    if instruction.target() == "xml-stylesheet"
+                        && self.root.is_none()
+                        && self.open.is_empty()
+                    {
                         self.stylesheet.get_or_insert(position);
                     }
                 }
-                Event::DocType(_) => return Err(At::new(position, "a document type declaration is not allowed")),
+                Event::DocType(_) => {
+                    return Err(At::new(
+                        position,
+                        "a document type declaration is not allowed",
+                    ));
+                }
                 Event::Comment(_) => {}
                 Event::Eof => return self.end(position),
             }
@@ -153,24 +177,39 @@ impl<'a> Parser<'a> {
 
     fn end(self, position: Position) -> Result<Document, At> {
         if let Some(open) = self.open.last() {
-            return Err(At::new(position, format!("not well-formed: {} is never closed", open.name)));
+            return Err(At::new(
+                position,
+                format!("not well-formed: {} is never closed", open.name),
+            ));
         }
-        let root = self.root.ok_or_else(|| At::new(position, "not well-formed: there is no root element"))?;
-        Ok(Document { root, stylesheet: self.stylesheet })
+        let root = self
+            .root
+            .ok_or_else(|| At::new(position, "not well-formed: there is no root element"))?;
+        Ok(Document {
+            root,
+            stylesheet: self.stylesheet,
+        })
     }
 
     fn element(&mut self, start: &BytesStart<'_>, position: Position) -> Result<Element, At> {
         self.elements += 1;
         if self.elements > limits::ELEMENTS_MAX {
-            return Err(At::new(position, format!("more than {} elements", limits::ELEMENTS_MAX)));
+            return Err(At::new(
+                position,
+                format!("more than {} elements", limits::ELEMENTS_MAX),
+            ));
         }
         let name = start.name().into_inner();
         if !is_name(name) {
-            return Err(At::new(position, "not well-formed: an element needs a name"));
+            return Err(At::new(
+                position,
+                "not well-formed: an element needs a name",
+            ));
         }
         let mut attributes = Vec::new();
         for attribute in start.attributes() {
-            let malformed = |message: String| At::new(position, format!("not well-formed: {message}"));
+            let malformed =
+                |message: String| At::new(position, format!("not well-formed: {message}"));
             let attribute = attribute.map_err(|error| malformed(error.to_string()))?;
             let key = attribute.key.into_inner();
             if !is_name(key) {
@@ -185,10 +224,18 @@ impl<'a> Parser<'a> {
             check_characters(&value, position)?;
             attributes.push((key.to_owned(), value.into_owned()));
             if attributes.len() > limits::ATTRIBUTES_MAX {
-                return Err(At::new(position, format!("more than {} attributes", limits::ATTRIBUTES_MAX)));
+                return Err(At::new(
+                    position,
+                    format!("more than {} attributes", limits::ATTRIBUTES_MAX),
+                ));
             }
         }
-        Ok(Element { name: name.to_owned(), attributes, children: Vec::new(), position })
+        Ok(Element {
+            name: name.to_owned(),
+            attributes,
+            children: Vec::new(),
+            position,
+        })
     }
 
     fn close(&mut self, element: Element) -> Result<(), At> {
@@ -219,7 +266,8 @@ impl<'a> Parser<'a> {
     }
 
     fn position(&mut self, offset: usize) -> Position {
-        let passed = &self.text[self.place.offset..offset.min(self.text.len()).max(self.place.offset)];
+        let passed =
+            &self.text[self.place.offset..offset.min(self.text.len()).max(self.place.offset)];
         let moved = Position::of(passed, passed.len());
         let Position { line, column } = &mut self.place.position;
         if moved.line > 1 {
@@ -233,15 +281,23 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn check_declaration(declaration: &quick_xml::events::BytesDecl<'_>, position: Position) -> Result<(), At> {
+fn check_declaration(
+    declaration: &quick_xml::events::BytesDecl<'_>,
+    position: Position,
+) -> Result<(), At> {
     let malformed = |message: &str| At::new(position, format!("not well-formed: {message}"));
-    let version = declaration.version().map_err(|error| malformed(&error.to_string()))?;
+    let version = declaration
+        .version()
+        .map_err(|error| malformed(&error.to_string()))?;
     if version != "1.0" {
         return Err(malformed("the version of XML is 1.0"));
     }
     match declaration.encoding() {
         None => Ok(()),
-        Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") || encoding.eq_ignore_ascii_case("us-ascii") => {
+        Some(Ok(encoding))
+            if encoding.eq_ignore_ascii_case("utf-8")
+                || encoding.eq_ignore_ascii_case("us-ascii") =>
+        {
             Ok(())
         }
         Some(_) => Err(At::new(position, "the encoding of a source is UTF-8")),
@@ -249,7 +305,9 @@ fn check_declaration(declaration: &quick_xml::events::BytesDecl<'_>, position: P
 }
 
 fn resolve(reference: &quick_xml::events::BytesRef<'_>, position: Position) -> Result<char, At> {
-    let resolved = reference.resolve_char_ref().map_err(|error| At::new(position, format!("not well-formed: {error}")))?;
+    let resolved = reference
+        .resolve_char_ref()
+        .map_err(|error| At::new(position, format!("not well-formed: {error}")))?;
     if let Some(character) = resolved {
         return Ok(character);
     }
@@ -259,23 +317,30 @@ fn resolve(reference: &quick_xml::events::BytesRef<'_>, position: Position) -> R
         "amp" => Ok('&'),
         "apos" => Ok('\''),
         "quot" => Ok('"'),
-        other => Err(At::new(position, format!("the entity {other} is not allowed"))),
+        other => Err(At::new(
+            position,
+            format!("the entity {other} is not allowed"),
+        )),
     }
 }
 
 fn is_name(name: &str) -> bool {
     let starts = |character: char| character.is_alphabetic() || character == '_';
-    name.starts_with(starts) && name.chars().all(|character| character.is_alphanumeric() || "_-.:".contains(character))
+    name.starts_with(starts)
+        && name
+            .chars()
+            .all(|character| character.is_alphanumeric() || "_-.:".contains(character))
 }
 
 /// XML 1.0 knows no control characters but tab, line feed and carriage return.
 fn check_characters(text: &str, position: Position) -> Result<(), At> {
-    let illegal = |character: char| {
-        matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
-    };
+    let illegal = |character: char| matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     match text.find(illegal) {
         None => Ok(()),
-        Some(_) => Err(At::new(position, "not well-formed: a character that XML does not allow")),
+        Some(_) => Err(At::new(
+            position,
+            "not well-formed: a character that XML does not allow",
+        )),
     }
 }
 
@@ -299,23 +364,58 @@ mod tests {
     #[test]
     fn faults_have_places() {
         assert_eq!(fault("<a>\n  <b>\n</a>").0, 3);
-        assert_eq!(fault("<a>\n  &nbsp;</a>"), (2, 3, "the entity nbsp is not allowed".to_owned()));
-        assert_eq!(fault("<!DOCTYPE a [<!ENTITY x 'y'>]><a/>").2, "a document type declaration is not allowed");
-        for bad in ["", "  ", "text", "<a/><b/>", "<a>", "<a/>text", "<a x='&y;'/>", "<a>\u{1}</a>", "<a x='1' x='2'/>",
-            "<a x=1/>", "<a>&#0;</a>", "<a>&#1;</a>", "<1/>", "</a>", "<a><!-- -- --></a>", " <?xml version='1.0'?><a/>",
-            "<?xml version='1.0' encoding='latin1'?><a/>", "<a x='<'/>", "<a>&b</a>"] {
+        assert_eq!(
+            fault("<a>\n  &nbsp;</a>"),
+            (2, 3, "the entity nbsp is not allowed".to_owned())
+        );
+        assert_eq!(
+            fault("<!DOCTYPE a [<!ENTITY x 'y'>]><a/>").2,
+            "a document type declaration is not allowed"
+        );
+        for bad in [
+            "",
+            "  ",
+            "text",
+            "<a/><b/>",
+            "<a>",
+            "<a/>text",
+            "<a x='&y;'/>",
+            "<a>\u{1}</a>",
+            "<a x='1' x='2'/>",
+            "<a x=1/>",
+            "<a>&#0;</a>",
+            "<a>&#1;</a>",
+            "<1/>",
+            "</a>",
+            "<a><!-- -- --></a>",
+            " <?xml version='1.0'?><a/>",
+            "<?xml version='1.0' encoding='latin1'?><a/>",
+            "<a x='<'/>",
+            "<a>&b</a>",
+        ] {
             assert!(!fault(bad).2.is_empty(), "{bad}");
         }
-        assert_eq!(parse(b"<a>\n\xff</a>").expect_err("not UTF-8").position, Position { line: 2, column: 1 });
+        assert_eq!(
+            parse(b"<a>\n\xff</a>").expect_err("not UTF-8").position,
+            Position { line: 2, column: 1 }
+        );
     }
 
     #[test]
     fn depth_and_size_are_bounded() {
         let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
         assert!(parse(nested(limits::DEPTH_MAX).as_bytes()).is_ok());
-        assert!(fault(&nested(limits::DEPTH_MAX + 1)).2.contains("nested deeper"));
+        assert!(
+            fault(&nested(limits::DEPTH_MAX + 1))
+                .2
+                .contains("nested deeper")
+        );
         assert!(fault(&"<a>".repeat(1_000_000)).2.contains("nested deeper"));
-        assert!(fault(&format!("<a>{}</a>", "<b/>".repeat(limits::ELEMENTS_MAX))).2.contains("elements"));
+        assert!(
+            fault(&format!("<a>{}</a>", "<b/>".repeat(limits::ELEMENTS_MAX)))
+                .2
+                .contains("elements")
+        );
     }
 
     #[test]

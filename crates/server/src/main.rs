@@ -1,6 +1,7 @@
 //! The binary: command line, configuration, wiring, shutdown. No domain logic lives here.
 
 mod chance;
+mod client;
 mod clock;
 mod command;
 mod config;

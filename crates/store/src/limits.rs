@@ -28,3 +28,8 @@ pub const LOG_FRAMES_FINISH: i64 = 1_024;
 pub const LOG_FRAMES_HARD: i64 = 32_768;
 /// Interned texts (carriers, our addresses) remembered by a connection.
 pub const LABELS_REMEMBERED: usize = 10_000;
+/// Devices gathered before they are moved into the large tree. More of them mean fewer pages touched for each, but more of
+/// the small tree touched by each call: some 120,000 is the middle for lists of a million.
+pub const DEVICES_GATHERED_MAX: i64 = 120_000;
+/// Devices moved at a time, in key order.
+pub const DEVICES_MOVED_MAX: i64 = 4_000;

@@ -186,6 +186,12 @@ impl Shape {
         Self::plain("arguments", "", Family::Arguments, fields)
     }
 
+    /// Gives it an identity by internalId, though it has no base fields.
+    pub const fn identified_by_id(mut self) -> Self {
+        self.identity = Identity::Id;
+        self
+    }
+
     /// Adds attributes with a meaning.
     pub const fn with_attributes(mut self, attributes: &'static [Field]) -> Self {
         self.has_attributes = true;

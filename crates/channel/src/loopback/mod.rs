@@ -51,12 +51,27 @@ pub struct Loopback {
 
 impl Loopback {
     /// Starts on the current runtime.
-    pub fn start(config: Config, channel: ChannelType, clock: Arc<dyn Clock>, events: Events) -> Arc<Self> {
+    pub fn start(
+        config: Config,
+        channel: ChannelType,
+        clock: Arc<dyn Clock>,
+        events: Events,
+    ) -> Arc<Self> {
         let (post, forward) = Post::start(events);
         tokio::spawn(forward);
         let carrier: Arc<str> = config.name.into();
-        post.send(vec![Event::Link { carrier: carrier.clone(), up: true, at: clock.now() }]);
-        Arc::new(Self { carrier, fates: config.fates, channel, clock, post })
+        post.send(vec![Event::Link {
+            carrier: carrier.clone(),
+            up: true,
+            at: clock.now(),
+        }]);
+        Arc::new(Self {
+            carrier,
+            fates: config.fates,
+            channel,
+            clock,
+            post,
+        })
     }
 
     /// Waits until the engine has taken every event; it reads on meanwhile.
@@ -67,20 +82,37 @@ impl Loopback {
     fn events_of(&self, order: &Order, out: &mut Vec<Event>) {
         let fate = self.fates.get(&order.to).copied().unwrap_or_default();
         let (attempt, at) = (order.attempt, self.clock.now());
-        let refused = |result, code, permanent| Answer::Refused { result, code, permanent };
+        let refused = |result, code, permanent| Answer::Refused {
+            result,
+            code,
+            permanent,
+        };
         let message_id = message_id(attempt, fate);
         let answer = match fate {
             _ if order.expires.is_some_and(|expires| expires <= at) => Answer::NotSent,
-            Fate::Delivered | Fate::Failed | Fate::Unreported => Answer::Accepted { message_ids: vec![message_id.clone()] },
+            Fate::Delivered | Fate::Failed | Fate::Unreported => Answer::Accepted {
+                message_ids: vec![message_id.clone()],
+            },
             Fate::BadDevice => refused(AttemptResult::BadDevice, 0x0B, true),
             Fate::Refused => refused(AttemptResult::Failed, 0x08, false),
             Fate::Doubt => Answer::Doubt,
         };
         let taken = matches!(answer, Answer::Accepted { .. });
-        out.push(Event::Answer { attempt, answer, at });
+        out.push(Event::Answer {
+            attempt,
+            answer,
+            at,
+        });
         if let Some(report) = report(fate).filter(|_| taken) {
             let carrier = self.carrier.clone();
-            out.push(Event::Report { carrier, message_id, reference: None, report, at, acknowledge: Acknowledge::none() });
+            out.push(Event::Report {
+                carrier,
+                message_id,
+                reference: None,
+                report,
+                at,
+                acknowledge: Acknowledge::none(),
+            });
         }
     }
 }
@@ -98,7 +130,9 @@ fn message_id(attempt: AttemptId, fate: Fate) -> String {
 fn report(fate: Fate) -> Option<Report> {
     match fate {
         Fate::Delivered => Some(Report::Delivered),
-        Fate::Failed => Some(Report::Failed { code: "UNDELIV".to_owned() }),
+        Fate::Failed => Some(Report::Failed {
+            code: "UNDELIV".to_owned(),
+        }),
         _ => None,
     }
 }
@@ -134,7 +168,11 @@ impl Channel for Loopback {
             if index < room {
                 self.events_of(order, &mut events);
             } else {
-                events.push(Event::Answer { attempt: order.attempt, answer: Answer::NotSent, at });
+                events.push(Event::Answer {
+                    attempt: order.attempt,
+                    answer: Answer::NotSent,
+                    at,
+                });
             }
         }
         self.post.send(events);
@@ -148,7 +186,12 @@ impl Channel for Loopback {
                 Some("failed") => Fate::Failed,
                 _ => Fate::Unreported,
             };
-            Event::Queried { attempt, report: report(fate), message_id, at }
+            Event::Queried {
+                attempt,
+                report: report(fate),
+                message_id,
+                at,
+            }
         };
         self.post.send(queries.into_iter().map(answer).collect());
     }

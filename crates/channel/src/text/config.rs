@@ -150,25 +150,62 @@ impl Config {
 
     /// Checks what serde cannot.
     pub fn check(&self) -> Result<(), Error> {
-        let bounded = |text: &str, most: usize| text.len() <= most && text.is_ascii() && !text.contains('\0');
+        let bounded =
+            |text: &str, most: usize| text.len() <= most && text.is_ascii() && !text.contains('\0');
         let checks = [
             (!self.name.is_empty(), "name", "is empty"),
             (self.channel == "text", "channel", "must be text"),
             (self.kind == "smpp", "kind", "must be smpp"),
             (self.address.contains(':'), "address", "must be host:port"),
-            (bounded(&self.system_id, 15), "system_id", "takes at most 15 ASCII characters"),
-            (bounded(&self.system_type, 12), "system_type", "takes at most 12 ASCII characters"),
-            (bounded(&self.service_type, 5), "service_type", "takes at most 5 ASCII characters"),
-            ((1..=limits::BINDS_MAX).contains(&self.binds), "binds", "must be 1 to 64"),
-            ((1..=limits::WINDOW_MAX).contains(&self.window), "window", "must be 1 to 10000"),
-            (self.rate.is_none_or(|rate| rate > 0.0 && rate <= 1e6), "rate", "must be above 0 and at most 1000000"),
-            (!self.enquire_link.is_zero(), "enquire_link", "must be above 0"),
-            (!self.response_timeout.is_zero(), "response_timeout", "must be above 0"),
+            (
+                bounded(&self.system_id, 15),
+                "system_id",
+                "takes at most 15 ASCII characters",
+            ),
+            (
+                bounded(&self.system_type, 12),
+                "system_type",
+                "takes at most 12 ASCII characters",
+            ),
+            (
+                bounded(&self.service_type, 5),
+                "service_type",
+                "takes at most 5 ASCII characters",
+            ),
+            (
+                (1..=limits::BINDS_MAX).contains(&self.binds),
+                "binds",
+                "must be 1 to 64",
+            ),
+            (
+                (1..=limits::WINDOW_MAX).contains(&self.window),
+                "window",
+                "must be 1 to 10000",
+            ),
+            (
+                self.rate.is_none_or(|rate| rate > 0.0 && rate <= 1e6),
+                "rate",
+                "must be above 0 and at most 1000000",
+            ),
+            (
+                !self.enquire_link.is_zero(),
+                "enquire_link",
+                "must be above 0",
+            ),
+            (
+                !self.response_timeout.is_zero(),
+                "response_timeout",
+                "must be above 0",
+            ),
             (!self.reconnect.is_zero(), "reconnect", "must be above 0"),
         ];
         match checks.into_iter().find(|(holds, ..)| !holds) {
             None => Ok(()),
-            Some((_, field, problem)) => Err(Error { carrier: self.name.clone(), field, problem }),
+            Some((_, field, problem)) => Err(Error {
+                carrier: self.name.clone(),
+                field,
+                problem,
+            }),
         }
     }
 }
@@ -216,7 +253,9 @@ fn reconnect_max() -> Duration {
 /// Reads `250ms`, `30s`, `10m`, `2h`, `1d`, or a bare number of seconds.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
     let milliseconds = match unit.trim() {
@@ -227,7 +266,10 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         "d" => 86_400_000,
         _ => return None,
     };
-    number.checked_mul(milliseconds).filter(|&total| total <= 366 * 86_400_000).map(Duration::from_millis)
+    number
+        .checked_mul(milliseconds)
+        .filter(|&total| total <= 366 * 86_400_000)
+        .map(Duration::from_millis)
 }
 
 #[derive(Deserialize)]
@@ -242,11 +284,14 @@ fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duratio
         Written::Seconds(seconds) => seconds.to_string(),
         Written::Text(text) => text,
     };
-    parse_duration(&text)
-        .ok_or_else(|| serde::de::Error::custom(format!("not a duration like 30s, 10m or 2h: {text}")))
+    parse_duration(&text).ok_or_else(|| {
+        serde::de::Error::custom(format!("not a duration like 30s, 10m or 2h: {text}"))
+    })
 }
 
-fn some_duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+fn some_duration<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
 }
 
@@ -275,7 +320,10 @@ mod tests {
         .expect("valid");
         assert_eq!(config.check(), Ok(()));
         assert_eq!(config.bind, Bind::TransmitterAndReceiver);
-        assert_eq!((config.rate, config.window, config.binds), (Some(50.0), 10, 1));
+        assert_eq!(
+            (config.rate, config.window, config.binds),
+            (Some(50.0), 10, 1)
+        );
         assert_eq!(config.receipt_wait, Duration::from_secs(600));
         assert_eq!(config.enquire_link, Duration::from_secs(15));
         assert_eq!(config.validity, Some(Duration::from_secs(86_400)));
@@ -287,24 +335,76 @@ mod tests {
     fn what_cannot_work_is_named() {
         let good = Config::new("north", "127.0.0.1:2775", "carillon", "");
         for (config, field) in [
-            (Config { binds: 0, ..good.clone() }, "binds"),
-            (Config { window: 0, ..good.clone() }, "window"),
-            (Config { rate: Some(0.0), ..good.clone() }, "rate"),
-            (Config { rate: Some(f64::NAN), ..good.clone() }, "rate"),
-            (Config { system_id: "x".repeat(16), ..good.clone() }, "system_id"),
-            (Config { address: "nowhere".to_owned(), ..good.clone() }, "address"),
+            (
+                Config {
+                    binds: 0,
+                    ..good.clone()
+                },
+                "binds",
+            ),
+            (
+                Config {
+                    window: 0,
+                    ..good.clone()
+                },
+                "window",
+            ),
+            (
+                Config {
+                    rate: Some(0.0),
+                    ..good.clone()
+                },
+                "rate",
+            ),
+            (
+                Config {
+                    rate: Some(f64::NAN),
+                    ..good.clone()
+                },
+                "rate",
+            ),
+            (
+                Config {
+                    system_id: "x".repeat(16),
+                    ..good.clone()
+                },
+                "system_id",
+            ),
+            (
+                Config {
+                    address: "nowhere".to_owned(),
+                    ..good.clone()
+                },
+                "address",
+            ),
         ] {
             assert_eq!(config.check().map_err(|error| error.field), Err(field));
         }
-        assert!(toml::from_str::<Config>("name = 'x'\naddress = 'a:1'\nsystem_id = 'y'\nwindw = 3").is_err());
+        assert!(
+            toml::from_str::<Config>("name = 'x'\naddress = 'a:1'\nsystem_id = 'y'\nwindw = 3")
+                .is_err()
+        );
     }
 
     #[test]
     fn durations() {
-        for (text, expected) in [("250ms", Some(250)), ("30s", Some(30_000)), ("2 h", Some(7_200_000)), ("7", Some(7_000)),
-            ("", None), ("m", None), ("1w", None), ("-1s", None), ("99999999999999999999s", None), ("9999999d", None)]
-        {
-            assert_eq!(parse_duration(text), expected.map(Duration::from_millis), "{text}");
+        for (text, expected) in [
+            ("250ms", Some(250)),
+            ("30s", Some(30_000)),
+            ("2 h", Some(7_200_000)),
+            ("7", Some(7_000)),
+            ("", None),
+            ("m", None),
+            ("1w", None),
+            ("-1s", None),
+            ("99999999999999999999s", None),
+            ("9999999d", None),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                expected.map(Duration::from_millis),
+                "{text}"
+            );
         }
     }
 }

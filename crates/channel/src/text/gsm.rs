@@ -5,18 +5,27 @@ use crate::limits;
 
 /// The default alphabet; the position is the septet. 0x1B leads into the extension table.
 const BASIC: [char; 128] = [
-    '@', '£', '$', '¥', 'è', 'é', 'ù', 'ì', 'ò', 'Ç', '\n', 'Ø', 'ø', '\r', 'Å', 'å', 'Δ', '_', 'Φ', 'Γ', 'Λ', 'Ω', 'Π',
-    'Ψ', 'Σ', 'Θ', 'Ξ', '\u{1b}', 'Æ', 'æ', 'ß', 'É', ' ', '!', '"', '#', '¤', '%', '&', '\'', '(', ')', '*', '+', ',',
-    '-', '.', '/', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ':', ';', '<', '=', '>', '?', '¡', 'A', 'B', 'C',
-    'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z',
-    'Ä', 'Ö', 'Ñ', 'Ü', '§', '¿', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q',
-    'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 'ä', 'ö', 'ñ', 'ü', 'à',
+    '@', '£', '$', '¥', 'è', 'é', 'ù', 'ì', 'ò', 'Ç', '\n', 'Ø', 'ø', '\r', 'Å', 'å', 'Δ', '_',
+    'Φ', 'Γ', 'Λ', 'Ω', 'Π', 'Ψ', 'Σ', 'Θ', 'Ξ', '\u{1b}', 'Æ', 'æ', 'ß', 'É', ' ', '!', '"', '#',
+    '¤', '%', '&', '\'', '(', ')', '*', '+', ',', '-', '.', '/', '0', '1', '2', '3', '4', '5', '6',
+    '7', '8', '9', ':', ';', '<', '=', '>', '?', '¡', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I',
+    'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', 'Ä', 'Ö',
+    'Ñ', 'Ü', '§', '¿', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
+    'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 'ä', 'ö', 'ñ', 'ü', 'à',
 ];
 
 /// The extension table: each takes two septets.
 const EXTENSION: [(char, u8); 10] = [
-    ('\u{c}', 0x0A), ('^', 0x14), ('{', 0x28), ('}', 0x29), ('\\', 0x2F), ('[', 0x3C), ('~', 0x3D), (']', 0x3E),
-    ('|', 0x40), ('€', 0x65),
+    ('\u{c}', 0x0A),
+    ('^', 0x14),
+    ('{', 0x28),
+    ('}', 0x29),
+    ('\\', 0x2F),
+    ('[', 0x3C),
+    ('~', 0x3D),
+    (']', 0x3E),
+    ('|', 0x40),
+    ('€', 0x65),
 ];
 
 const ESCAPE: u8 = 0x1B;
@@ -54,16 +63,24 @@ fn septet(character: char) -> Option<u8> {
     if character == '\u{1b}' {
         return None;
     }
-    BASIC.iter().position(|&known| known == character).and_then(|at| u8::try_from(at).ok())
+    BASIC
+        .iter()
+        .position(|&known| known == character)
+        .and_then(|at| u8::try_from(at).ok())
 }
 
 fn extended(character: char) -> Option<u8> {
-    EXTENSION.iter().find(|(known, _)| *known == character).map(|&(_, code)| code)
+    EXTENSION
+        .iter()
+        .find(|(known, _)| *known == character)
+        .map(|&(_, code)| code)
 }
 
 /// The parts of a text; none when it needs more than `parts_max`. No character is split over two parts.
 pub(crate) fn encode(text: &str, parts_max: usize) -> Option<(Alphabet, Vec<Vec<u8>>)> {
-    let gsm = text.chars().all(|character| septet(character).is_some() || extended(character).is_some());
+    let gsm = text
+        .chars()
+        .all(|character| septet(character).is_some() || extended(character).is_some());
     let alphabet = if gsm { Alphabet::Gsm } else { Alphabet::Ucs2 };
     let (single, several) = alphabet.room();
     // A text this long cannot fit, however it is split; no need to encode it to know.
@@ -77,10 +94,16 @@ pub(crate) fn encode(text: &str, parts_max: usize) -> Option<(Alphabet, Vec<Vec<
     let mut parts = vec![Vec::with_capacity(several)];
     for character in text.chars() {
         let encoded = encode_part(character.encode_utf8(&mut [0; 4]), alphabet);
-        if parts.last().is_none_or(|part| part.len() + encoded.len() > several) {
+        if parts
+            .last()
+            .is_none_or(|part| part.len() + encoded.len() > several)
+        {
             parts.push(Vec::with_capacity(several));
         }
-        parts.last_mut().expect("pushed above").extend_from_slice(&encoded);
+        parts
+            .last_mut()
+            .expect("pushed above")
+            .extend_from_slice(&encoded);
     }
     (parts.len() <= parts_max.min(limits::PARTS_MAX)).then_some((alphabet, parts))
 }
@@ -124,15 +147,22 @@ pub(crate) fn decode(bytes: &[u8]) -> String {
 
 fn basic(byte: u8) -> char {
     // Bytes above 0x7F are no septets: a carrier that sends them means Latin-1.
-    BASIC.get(usize::from(byte)).copied().unwrap_or(char::from(byte))
+    BASIC
+        .get(usize::from(byte))
+        .copied()
+        .unwrap_or(char::from(byte))
 }
 
 /// Reads text in the alphabet a data_coding names.
 pub(crate) fn decode_as(data_coding: u8, bytes: &[u8]) -> String {
     match data_coding {
         8 | 0x18..=0x1B => {
-            let units = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+            let units = bytes
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units)
+                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect()
         }
         1 | 2 | 3 | 4 | 0xF4..=0xF7 => bytes.iter().map(|&byte| char::from(byte)).collect(),
         _ => decode(bytes),
@@ -158,7 +188,11 @@ mod tests {
         ] {
             let (found, parts) = encode(&text, 6).expect("fits");
             assert_eq!(found, alphabet, "{text}");
-            assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), lengths, "{text}");
+            assert_eq!(
+                parts.iter().map(Vec::len).collect::<Vec<_>>(),
+                lengths,
+                "{text}"
+            );
         }
         assert_eq!(encode(&"a".repeat(307), 2), None, "three parts");
         assert_eq!(encode(&"a".repeat(1_000_000), 255), None);
@@ -168,7 +202,10 @@ mod tests {
     fn alphabets_are_read() {
         assert_eq!(decode_as(0, &[0x00, 0x1B, 0x65, 0x1B, 0x41, 0x1B]), "@€A");
         assert_eq!(decode_as(3, &[0xE9]), "é");
-        assert_eq!(decode_as(8, &[0x04, 0x36, 0xD8, 0x3D, 0xDE, 0x00, 0x00]), "ж😀");
+        assert_eq!(
+            decode_as(8, &[0x04, 0x36, 0xD8, 0x3D, 0xDE, 0x00, 0x00]),
+            "ж😀"
+        );
     }
 
     proptest! {

@@ -29,7 +29,11 @@ pub fn message_key(id: &str) -> Vec<String> {
     let id = id.trim();
     let mut keys = vec![id.to_owned()];
     let canonical = canonical(id);
-    let readings = [Some(canonical.clone()), to_hex(&canonical), to_decimal(&canonical)];
+    let readings = [
+        Some(canonical.clone()),
+        to_hex(&canonical),
+        to_decimal(&canonical),
+    ];
     for key in readings.into_iter().flatten() {
         for spelled in [key.to_ascii_uppercase(), key] {
             if !keys.contains(&spelled) {
@@ -47,17 +51,26 @@ fn canonical(id: &str) -> String {
         return id.to_owned();
     }
     let digits = id.trim_start_matches('0');
-    if digits.is_empty() { "0".to_owned() } else { digits.to_ascii_lowercase() }
+    if digits.is_empty() {
+        "0".to_owned()
+    } else {
+        digits.to_ascii_lowercase()
+    }
 }
 
 /// A decimal id in hexadecimal.
 fn to_hex(canonical: &str) -> Option<String> {
-    canonical.parse::<u64>().ok().map(|number| format!("{number:x}"))
+    canonical
+        .parse::<u64>()
+        .ok()
+        .map(|number| format!("{number:x}"))
 }
 
 /// A hexadecimal id in decimal.
 fn to_decimal(canonical: &str) -> Option<String> {
-    u64::from_str_radix(canonical, 16).ok().map(|number| number.to_string())
+    u64::from_str_radix(canonical, 16)
+        .ok()
+        .map(|number| number.to_string())
 }
 
 /// The last ids of one carrier and what they showed.
@@ -72,7 +85,13 @@ pub(super) struct Ids {
 
 impl Ids {
     pub fn new(spelling: Spelling) -> Self {
-        Self { spelling, recent: HashMap::new(), order: VecDeque::new(), alike: 0, settled: spelling == Spelling::Same }
+        Self {
+            spelling,
+            recent: HashMap::new(),
+            order: VecDeque::new(),
+            alike: 0,
+            settled: spelling == Spelling::Same,
+        }
     }
 
     /// Whether ids need no looking after any more.
@@ -86,7 +105,11 @@ impl Ids {
             return;
         }
         let key = canonical(id);
-        if self.recent.insert(key.clone(), (id.to_owned(), person.to_owned())).is_none() {
+        if self
+            .recent
+            .insert(key.clone(), (id.to_owned(), person.to_owned()))
+            .is_none()
+        {
             self.order.push_back(key);
         }
         if self.order.len() > limits::RECENT_IDS_MAX
@@ -109,7 +132,9 @@ impl Ids {
         ];
         for (spelling, reading) in &readings {
             let allowed = self.spelling == Spelling::Auto || self.spelling == *spelling;
-            let Some(reading) = reading.as_ref().filter(|_| allowed) else { continue };
+            let Some(reading) = reading.as_ref().filter(|_| allowed) else {
+                continue;
+            };
             if let Some((spelled, to)) = self.recent.get(reading)
                 && same_person(to, person)
             {
@@ -119,8 +144,12 @@ impl Ids {
             }
         }
         // Not among the recent ones: after a restart, or before its response. What is known of the carrier decides.
-        let by_habit = readings.into_iter().find(|(spelling, _)| *spelling == self.spelling && *spelling != Spelling::Same);
-        by_habit.and_then(|(_, reading)| reading).unwrap_or_else(|| id.to_owned())
+        let by_habit = readings
+            .into_iter()
+            .find(|(spelling, _)| *spelling == self.spelling && *spelling != Spelling::Same);
+        by_habit
+            .and_then(|(_, reading)| reading)
+            .unwrap_or_else(|| id.to_owned())
     }
 
     fn learn(&mut self, shown: Spelling, identical: bool) {
@@ -139,7 +168,13 @@ impl Ids {
 
 /// Receipts often write the number without its plus or with zeros before it: the last eight digits tell.
 fn same_person(one: &str, other: &str) -> bool {
-    let tail = |text: &str| -> Vec<u8> { text.bytes().rev().filter(u8::is_ascii_digit).take(8).collect() };
+    let tail = |text: &str| -> Vec<u8> {
+        text.bytes()
+            .rev()
+            .filter(u8::is_ascii_digit)
+            .take(8)
+            .collect()
+    };
     other.is_empty() || tail(one) == tail(other)
 }
 
@@ -150,8 +185,17 @@ mod tests {
     #[test]
     fn keys_start_with_the_id_itself() {
         assert_eq!(message_key(" 0A1f ")[0], "0A1f");
-        for (id, other) in [("0A1F", "a1f"), ("0A1F", "2591"), ("2591", "A1F"), ("2591", "a1f"), ("0000002591", "2591")] {
-            assert!(message_key(id).contains(&other.to_owned()), "{id} → {other}");
+        for (id, other) in [
+            ("0A1F", "a1f"),
+            ("0A1F", "2591"),
+            ("2591", "A1F"),
+            ("2591", "a1f"),
+            ("0000002591", "2591"),
+        ] {
+            assert!(
+                message_key(id).contains(&other.to_owned()),
+                "{id} → {other}"
+            );
         }
         assert_eq!(message_key("f3-uuid"), ["f3-uuid", "F3-UUID"]);
     }

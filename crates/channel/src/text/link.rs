@@ -66,7 +66,9 @@ pub(super) async fn keep(shared: Arc<Shared>, role: Role, waker: Arc<Notify>, se
         match opened {
             Ok((stream, input)) => {
                 tracing::info!(carrier = shared.config.name, ?role, "link up");
-                let end = Session::new(shared.clone(), role, waker.clone(), stream, input).run().await;
+                let end = Session::new(shared.clone(), role, waker.clone(), stream, input)
+                    .run()
+                    .await;
                 tracing::info!(carrier = shared.config.name, ?role, ?end, "link down");
                 if matches!(end, End::Stopped) {
                     return;
@@ -89,12 +91,18 @@ pub(super) async fn keep(shared: Arc<Shared>, role: Role, waker: Arc<Notify>, se
 
 /// Half to all of the doubled pause.
 fn pause(config: &Config, failures: u32, random: &mut SmallRng) -> Duration {
-    let doubled = config.reconnect.saturating_mul(2_u32.saturating_pow(failures.min(20)));
-    doubled.min(config.reconnect_max.max(config.reconnect)).mul_f64(random.random_range(0.5..=1.0))
+    let doubled = config
+        .reconnect
+        .saturating_mul(2_u32.saturating_pow(failures.min(20)));
+    doubled
+        .min(config.reconnect_max.max(config.reconnect))
+        .mul_f64(random.random_range(0.5..=1.0))
 }
 
 async fn open(config: &Config, role: Role) -> Result<(TcpStream, BytesMut), Error> {
-    let mut stream = TcpStream::connect(&config.address).await.map_err(Error::Connect)?;
+    let mut stream = TcpStream::connect(&config.address)
+        .await
+        .map_err(Error::Connect)?;
     // A write is a whole batch already; waiting for more would only add delay.
     stream.set_nodelay(true).map_err(Error::Connect)?;
     let mut out = Vec::new();
@@ -110,7 +118,8 @@ async fn open(config: &Config, role: Role) -> Result<(TcpStream, BytesMut), Erro
     loop {
         if let Some((frame, length)) = wire::next_frame(&input)? {
             let (command, status) = (frame.command, frame.status);
-            let answers = command == role.command() | command::RESPONSE || command == command::GENERIC_NACK;
+            let answers =
+                command == role.command() | command::RESPONSE || command == command::GENERIC_NACK;
             if answers && command != command::GENERIC_NACK && status == status::OK {
                 input.advance(length);
                 return Ok((stream, input));
@@ -137,7 +146,9 @@ mod tests {
         let config = Config::new("north", "a:1", "x", "");
         let pauses = |seed| {
             let mut random = SmallRng::seed_from_u64(seed);
-            (0..40).map(|failures| pause(&config, failures, &mut random)).collect::<Vec<_>>()
+            (0..40)
+                .map(|failures| pause(&config, failures, &mut random))
+                .collect::<Vec<_>>()
         };
         let one = pauses(1);
         assert!(one[0] >= config.reconnect / 2 && one[0] <= config.reconnect);

@@ -62,12 +62,18 @@ impl TextChannel {
     /// Starts the links of a carrier on the current runtime. `seed` spreads their reconnects; `stop` ends them: what waits
     /// is answered NotSent, what is handed over is awaited for a few seconds, then the links unbind.
     pub fn start(
-        config: Config, clock: Arc<dyn Clock>, events: Events, seed: u64, stop: CancellationToken,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        events: Events,
+        seed: u64,
+        stop: CancellationToken,
     ) -> Result<Arc<Self>, ConfigError> {
         config.check()?;
         let roles: Vec<link::Role> = match config.bind {
             Bind::Transceiver => vec![link::Role::Transceiver; config.binds],
-            Bind::TransmitterAndReceiver => [link::Role::Transmitter, link::Role::Receiver].repeat(config.binds),
+            Bind::TransmitterAndReceiver => {
+                [link::Role::Transmitter, link::Role::Receiver].repeat(config.binds)
+            }
         };
         let wakers: Vec<Arc<Notify>> = roles.iter().map(|_| Arc::default()).collect();
         let sending = roles.iter().zip(&wakers).filter(|(role, _)| role.sends());
@@ -100,7 +106,12 @@ impl TextChannel {
         tasks.spawn(tidy(shared.clone()));
         tasks.close();
         let template = Template::new(&shared.config);
-        Ok(Arc::new(Self { shared, template, series: AtomicU8::new(1), tasks }))
+        Ok(Arc::new(Self {
+            shared,
+            template,
+            series: AtomicU8::new(1),
+            tasks,
+        }))
     }
 
     /// Waits until the links have ended after `stop` and the engine has taken their last events. The engine reads on
@@ -168,11 +179,18 @@ impl Channel for TextChannel {
         let mut prepared = Vec::with_capacity(orders.len());
         let mut refused = Vec::new();
         for order in orders {
-            match self.template.prepare(&order, self.series.fetch_add(1, Ordering::Relaxed)) {
+            match self
+                .template
+                .prepare(&order, self.series.fetch_add(1, Ordering::Relaxed))
+            {
                 Ok(ready) => prepared.push(ready),
                 Err(answer) => {
                     outbox.meter.answer(&answer);
-                    refused.push(Event::Answer { attempt: order.attempt, answer, at: outbox.clock.now() });
+                    refused.push(Event::Answer {
+                        attempt: order.attempt,
+                        answer,
+                        at: outbox.clock.now(),
+                    });
                 }
             }
         }
@@ -182,7 +200,13 @@ impl Channel for TextChannel {
     }
 
     fn query(&self, queries: Vec<(AttemptId, String, String)>) {
-        let queries = queries.into_iter().map(|(attempt, message_id, from)| Query { attempt, message_id, from });
+        let queries = queries
+            .into_iter()
+            .map(|(attempt, message_id, from)| Query {
+                attempt,
+                message_id,
+                from,
+            });
         let outbox = &self.shared.outbox;
         if self.shared.config.query {
             let left = outbox.ask(queries.collect());

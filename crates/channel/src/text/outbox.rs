@@ -71,17 +71,42 @@ struct Inner {
 }
 
 impl Outbox {
-    #[expect(clippy::too_many_arguments, reason = "called once, by the channel that wires it")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called once, by the channel that wires it"
+    )]
     pub fn new(
-        carrier: Arc<str>, wakers: Vec<Arc<Notify>>, post: Post, clock: Arc<dyn Clock>, meter: Meter, window: usize,
-        rate: Option<f64>, first_pause: Duration,
+        carrier: Arc<str>,
+        wakers: Vec<Arc<Notify>>,
+        post: Post,
+        clock: Arc<dyn Clock>,
+        meter: Meter,
+        window: usize,
+        rate: Option<f64>,
+        first_pause: Duration,
     ) -> Self {
-        let inner = Inner { parts_per_order: 1.0, pause: first_pause, ..Inner::default() };
-        Self { carrier, inner: Mutex::new(inner), wakers, post, clock, meter, window, rate, first_pause }
+        let inner = Inner {
+            parts_per_order: 1.0,
+            pause: first_pause,
+            ..Inner::default()
+        };
+        Self {
+            carrier,
+            inner: Mutex::new(inner),
+            wakers,
+            post,
+            clock,
+            meter,
+            window,
+            rate,
+            first_pause,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().expect("nothing panics while it holds the outbox")
+        self.inner
+            .lock()
+            .expect("nothing panics while it holds the outbox")
     }
 
     /// Orders it would take now.
@@ -98,9 +123,13 @@ impl Outbox {
         }
         let second = match self.rate {
             Some(rate) => rate.ceil() as usize,
-            None => (self.window * limits::WINDOWS_WAITING * inner.links).max(inner.answered_before).max(inner.answered),
+            None => (self.window * limits::WINDOWS_WAITING * inner.links)
+                .max(inner.answered_before)
+                .max(inner.answered),
         };
-        let free = second.min(limits::WAITING_MAX).saturating_sub(inner.waiting_parts);
+        let free = second
+            .min(limits::WAITING_MAX)
+            .saturating_sub(inner.waiting_parts);
         // At least one while there is any room, else a carrier of one message a second could never take two parts.
         ((free as f64 / inner.parts_per_order) as usize).max(usize::from(free > 0))
     }
@@ -155,14 +184,18 @@ impl Outbox {
         let allowed = self.tokens(&mut inner, now).min(free);
         // Questions are few and settle doubts, so they go before new orders.
         let mut parts = 0;
-        while parts < allowed && let Some(query) = inner.queries.pop_front() {
+        while parts < allowed
+            && let Some(query) = inner.queries.pop_front()
+        {
             grant.queries.push(query);
             parts += 1;
         }
         parts += held;
         let moment = self.clock.now();
         let mut expired = Vec::new();
-        while parts < allowed && let Some(order) = inner.queue.pop_front() {
+        while parts < allowed
+            && let Some(order) = inner.queue.pop_front()
+        {
             inner.waiting_parts -= order.pdus.len();
             if order.expires.is_some_and(|expires| expires <= moment) {
                 expired.push(order.attempt);
@@ -186,9 +219,13 @@ impl Outbox {
 
     /// Whole tokens of the rate at `now`. At most a twentieth of a second may be saved up, so the carrier sees an even flow.
     fn tokens(&self, inner: &mut Inner, now: Instant) -> usize {
-        let Some(rate) = self.rate else { return usize::MAX };
+        let Some(rate) = self.rate else {
+            return usize::MAX;
+        };
         let burst = (rate / 20.0).max(1.0);
-        let passed = inner.reckoned.map_or(1.0, |before| now.duration_since(before).as_secs_f64());
+        let passed = inner
+            .reckoned
+            .map_or(1.0, |before| now.duration_since(before).as_secs_f64());
         inner.tokens = (inner.tokens + passed * rate).min(burst);
         inner.reckoned = Some(now);
         // A timer that fires a hair early must not lose the whole token.
@@ -212,9 +249,12 @@ impl Outbox {
             inner.pause = self.first_pause;
         }
         match inner.second {
-            Some(began) if now.duration_since(began) < Duration::from_secs(1) => inner.answered += parts,
+            Some(began) if now.duration_since(began) < Duration::from_secs(1) => {
+                inner.answered += parts
+            }
             began => {
-                let just_over = began.is_some_and(|began| now.duration_since(began) < Duration::from_secs(2));
+                let just_over =
+                    began.is_some_and(|began| now.duration_since(began) < Duration::from_secs(2));
                 inner.answered_before = if just_over { inner.answered } else { 0 };
                 inner.answered = parts;
                 inner.second = Some(now);
@@ -229,7 +269,11 @@ impl Outbox {
         self.meter.link_up.set(inner.links as f64);
         // Sent under the lock, so that up and down cannot overtake each other.
         if inner.links == 1 {
-            self.post.send(vec![Event::Link { carrier: self.carrier.clone(), up: true, at: self.clock.now() }]);
+            self.post.send(vec![Event::Link {
+                carrier: self.carrier.clone(),
+                up: true,
+                at: self.clock.now(),
+            }]);
         }
         drop(inner);
         self.wake();
@@ -252,7 +296,11 @@ impl Outbox {
         }
         if inner.links == 0 {
             let at = self.clock.now();
-            self.post.send(vec![Event::Link { carrier: self.carrier.clone(), up: false, at }]);
+            self.post.send(vec![Event::Link {
+                carrier: self.carrier.clone(),
+                up: false,
+                at,
+            }]);
         }
         self.drain(inner);
     }
@@ -278,14 +326,23 @@ impl Outbox {
     pub fn not_sent(&self, attempts: Vec<AttemptId>) {
         self.meter.not_sent.increment(attempts.len() as u64);
         let at = self.clock.now();
-        let answer = |attempt| Event::Answer { attempt, answer: Answer::NotSent, at };
+        let answer = |attempt| Event::Answer {
+            attempt,
+            answer: Answer::NotSent,
+            at,
+        };
         self.post.send(attempts.into_iter().map(answer).collect());
     }
 
     /// Answers questions that could not be asked.
     pub fn not_known(&self, queries: Vec<Query>) {
         let at = self.clock.now();
-        let answer = |query: Query| Event::Queried { attempt: query.attempt, message_id: query.message_id, report: None, at };
+        let answer = |query: Query| Event::Queried {
+            attempt: query.attempt,
+            message_id: query.message_id,
+            report: None,
+            at,
+        };
         self.post.send(queries.into_iter().map(answer).collect());
     }
 

@@ -25,9 +25,22 @@ pub(super) const fn verdict(code: u32) -> Verdict {
         status::OK => return Verdict::Accepted,
         status::THROTTLED | status::QUEUE_FULL => return Verdict::Later,
         // Invalid destination, its count or flag, type or plan of number, and "unknown subscriber" as several carriers number it.
-        status::INVALID_DESTINATION | 0x33 | 0x34 | 0x40 | 0x50 | 0x51 => (AttemptResult::BadDevice, true),
+        status::INVALID_DESTINATION | 0x33 | 0x34 | 0x40 | 0x50 | 0x51 => {
+            (AttemptResult::BadDevice, true)
+        }
         // Lengths, esm_class, source address, types and plans of it, parameters, times: the same message fails again.
-        0x01..=0x03 | 0x06 | 0x07 | 0x0A | 0x15 | 0x42..=0x44 | 0x48 | 0x49 | 0x53..=0x55 | 0x61..=0x63 | 0x65 | 0x66
+        0x01..=0x03
+        | 0x06
+        | 0x07
+        | 0x0A
+        | 0x15
+        | 0x42..=0x44
+        | 0x48
+        | 0x49
+        | 0x53..=0x55
+        | 0x61..=0x63
+        | 0x65
+        | 0x66
         | 0xC0..=0xC4 => (AttemptResult::Failed, true),
         _ => (AttemptResult::Failed, false),
     };

@@ -38,7 +38,10 @@ impl Template {
             source_ton: config.source_ton,
             source_npi: config.source_npi,
             destination: (config.destination_ton, config.destination_npi),
-            validity: config.validity.map(|validity| relative_time(validity.as_secs())).unwrap_or_default(),
+            validity: config
+                .validity
+                .map(|validity| relative_time(validity.as_secs()))
+                .unwrap_or_default(),
             receipts: config.receipts,
             reference: config.reference,
         }
@@ -48,16 +51,26 @@ impl Template {
     pub fn prepare(&self, order: &Order, series: u8) -> Result<Prepared, Answer> {
         let person = order.to.strip_prefix('+').unwrap_or(&order.to);
         if !(1..=20).contains(&person.len()) || !person.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(refused(AttemptResult::BadDevice, status::INVALID_DESTINATION));
+            return Err(refused(
+                AttemptResult::BadDevice,
+                status::INVALID_DESTINATION,
+            ));
         }
         let Some(source) = self.source(&order.from) else {
             return Err(refused(AttemptResult::Failed, status::INVALID_SOURCE));
         };
         let Content::Text { body, max_parts } = &order.content;
         let Some((alphabet, parts)) = gsm::encode(body, usize::from(*max_parts)) else {
-            return Err(refused(AttemptResult::Failed, status::INVALID_MESSAGE_LENGTH));
+            return Err(refused(
+                AttemptResult::Failed,
+                status::INVALID_MESSAGE_LENGTH,
+            ));
         };
-        let destination = Address { ton: self.destination.0, npi: self.destination.1, digits: person.as_bytes() };
+        let destination = Address {
+            ton: self.destination.0,
+            npi: self.destination.1,
+            digits: person.as_bytes(),
+        };
         let message = Message {
             service_type: &self.service_type,
             source,
@@ -70,10 +83,18 @@ impl Template {
             ..Message::default()
         };
         let pdus = match parts.as_slice() {
-            [single] => vec![submit(&Message { content: single, ..message })],
+            [single] => vec![submit(&Message {
+                content: single,
+                ..message
+            })],
             several => concatenated(&message, several, series),
         };
-        Ok(Prepared { attempt: order.attempt, expires: order.expires, person: person.to_owned(), pdus })
+        Ok(Prepared {
+            attempt: order.attempt,
+            expires: order.expires,
+            person: person.to_owned(),
+            pdus,
+        })
     }
 
     /// Type and plan of our address by its form: `+digits` and long numbers are international, up to 8 digits are a
@@ -89,18 +110,31 @@ impl Template {
             _ => (from, 5, 0, 11),
         };
         let fits = text.len() <= most && text.is_ascii() && !text.contains('\0');
-        let (ton, npi) = (self.source_ton.unwrap_or(ton), self.source_npi.unwrap_or(npi));
-        fits.then_some(Address { ton, npi, digits: text.as_bytes() })
+        let (ton, npi) = (
+            self.source_ton.unwrap_or(ton),
+            self.source_npi.unwrap_or(npi),
+        );
+        fits.then_some(Address {
+            ton,
+            npi,
+            digits: text.as_bytes(),
+        })
     }
 }
 
 fn refused(result: AttemptResult, code: u32) -> Answer {
-    Answer::Refused { result, code, permanent: true }
+    Answer::Refused {
+        result,
+        code,
+        permanent: true,
+    }
 }
 
 fn submit(message: &Message<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    wire::write_frame(&mut bytes, command::SUBMIT_SM, 0, 0, |out| wire::put_message(out, message));
+    wire::write_frame(&mut bytes, command::SUBMIT_SM, 0, 0, |out| {
+        wire::put_message(out, message)
+    });
     bytes
 }
 
@@ -112,7 +146,11 @@ fn concatenated(message: &Message<'_>, parts: &[Vec<u8>], series: u8) -> Vec<Vec
         .map(|(part, number)| {
             let mut content = vec![5, 0, 3, series, total, number];
             content.extend_from_slice(part);
-            submit(&Message { content: &content, esm_class: wire::ESM_HEADER, ..message.clone() })
+            submit(&Message {
+                content: &content,
+                esm_class: wire::ESM_HEADER,
+                ..message.clone()
+            })
         })
         .collect()
 }
@@ -120,7 +158,10 @@ fn concatenated(message: &Message<'_>, parts: &[Vec<u8>], series: u8) -> Vec<Vec
 /// The protocol's relative time YYMMDDhhmmss000R.
 fn relative_time(seconds: u64) -> Vec<u8> {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let (months, days) = ((days / 30).min(99), if days / 30 > 99 { 0 } else { days % 30 });
+    let (months, days) = (
+        (days / 30).min(99),
+        if days / 30 > 99 { 0 } else { days % 30 },
+    );
     let (hours, minutes, seconds) = (rest / 3_600, rest / 60 % 60, rest % 60);
     format!("00{months:02}{days:02}{hours:02}{minutes:02}{seconds:02}000R").into_bytes()
 }
@@ -139,7 +180,10 @@ mod tests {
             carrier: "north".into(),
             from: from.to_owned(),
             to: to.to_owned(),
-            content: Content::Text { body: body.to_owned(), max_parts: 6 },
+            content: Content::Text {
+                body: body.to_owned(),
+                max_parts: 6,
+            },
             expires: None,
         }
     }
@@ -153,11 +197,36 @@ mod tests {
             ("Carillon", 5, 0, "Carillon"),
             ("", 0, 0, ""),
         ] {
-            let prepared = template().prepare(&order(from, "+15551230001", "Hi"), 1).expect("can leave");
-            let message = wire::read_message(&prepared.pdus[0][wire::HEADER_BYTES..]).expect("valid");
-            assert_eq!(message.source, Address { ton, npi, digits: digits.as_bytes() }, "{from}");
-            assert_eq!(message.destination, Address { ton: 1, npi: 1, digits: b"15551230001" });
-            assert_eq!((message.esm_class, message.registered_delivery, message.reference), (0, 1, Some(0x3456)));
+            let prepared = template()
+                .prepare(&order(from, "+15551230001", "Hi"), 1)
+                .expect("can leave");
+            let message =
+                wire::read_message(&prepared.pdus[0][wire::HEADER_BYTES..]).expect("valid");
+            assert_eq!(
+                message.source,
+                Address {
+                    ton,
+                    npi,
+                    digits: digits.as_bytes()
+                },
+                "{from}"
+            );
+            assert_eq!(
+                message.destination,
+                Address {
+                    ton: 1,
+                    npi: 1,
+                    digits: b"15551230001"
+                }
+            );
+            assert_eq!(
+                (
+                    message.esm_class,
+                    message.registered_delivery,
+                    message.reference
+                ),
+                (0, 1, Some(0x3456))
+            );
         }
     }
 
@@ -171,21 +240,39 @@ mod tests {
             ("72273", "+49151x", "Hi", bad_device.clone()),
             ("72273", "+123456789012345678901", "Hi", bad_device),
             ("Twelve chars", "+15551230001", "Hi", failed(0x0A)),
-            ("72273", "+15551230001", "a".repeat(919).as_str(), failed(0x01)),
+            (
+                "72273",
+                "+15551230001",
+                "a".repeat(919).as_str(),
+                failed(0x01),
+            ),
         ] {
-            assert_eq!(template().prepare(&order(from, to, body), 1).map(|_| ()), Err(answer), "{from} {to}");
+            assert_eq!(
+                template().prepare(&order(from, to, body), 1).map(|_| ()),
+                Err(answer),
+                "{from} {to}"
+            );
         }
     }
 
     #[test]
     fn long_texts_are_numbered() {
-        let prepared = template().prepare(&order("72273", "+15551230001", &"a".repeat(400)), 9).expect("can leave");
-        let headers: Vec<Vec<u8>> = prepared.pdus.iter().map(|pdu| {
-            let message = wire::read_message(&pdu[wire::HEADER_BYTES..]).expect("valid");
-            assert_eq!(message.esm_class, 0x40);
-            message.content[..6].to_vec()
-        }).collect();
-        assert_eq!(headers, [[5, 0, 3, 9, 3, 1], [5, 0, 3, 9, 3, 2], [5, 0, 3, 9, 3, 3]]);
+        let prepared = template()
+            .prepare(&order("72273", "+15551230001", &"a".repeat(400)), 9)
+            .expect("can leave");
+        let headers: Vec<Vec<u8>> = prepared
+            .pdus
+            .iter()
+            .map(|pdu| {
+                let message = wire::read_message(&pdu[wire::HEADER_BYTES..]).expect("valid");
+                assert_eq!(message.esm_class, 0x40);
+                message.content[..6].to_vec()
+            })
+            .collect();
+        assert_eq!(
+            headers,
+            [[5, 0, 3, 9, 3, 1], [5, 0, 3, 9, 3, 2], [5, 0, 3, 9, 3, 3]]
+        );
     }
 
     #[test]

@@ -74,7 +74,13 @@ enum Wake {
 }
 
 impl Session {
-    pub fn new(shared: Arc<Shared>, role: Role, waker: Arc<Notify>, stream: TcpStream, input: BytesMut) -> Self {
+    pub fn new(
+        shared: Arc<Shared>,
+        role: Role,
+        waker: Arc<Notify>,
+        stream: TcpStream,
+        input: BytesMut,
+    ) -> Self {
         let (acknowledge, slips) = mpsc::unbounded_channel();
         let window = Window::new(shared.config.window);
         Self {
@@ -155,7 +161,9 @@ impl Session {
                     self.stopping = Some(Instant::now() + limits::STOP_WAIT);
                     None
                 }
-                Wake::Readable(ready) => ready.map_or_else(|error| Some(End::Broken(error)), |()| self.read()),
+                Wake::Readable(ready) => {
+                    ready.map_or_else(|error| Some(End::Broken(error)), |()| self.read())
+                }
                 Wake::Slips => {
                     self.answer_carrier(&mut slips);
                     None
@@ -198,9 +206,14 @@ impl Session {
         }
         if parts > 0 {
             let used = self.window.used();
-            let (written, expired) = self.window.write_parts(parts, now, outbox.clock.now(), &mut self.output);
+            let (written, expired) =
+                self.window
+                    .write_parts(parts, now, outbox.clock.now(), &mut self.output);
             outbox.meter.submitted.increment(written as u64);
-            outbox.meter.window_used.increment((self.window.used() - used) as f64);
+            outbox
+                .meter
+                .window_used
+                .increment((self.window.used() - used) as f64);
             outbox.not_sent(expired);
         }
         grant.again
@@ -223,7 +236,11 @@ impl Session {
         if self.pending.is_empty() {
             return;
         }
-        match self.shared.events.try_send(std::mem::take(&mut self.pending)) {
+        match self
+            .shared
+            .events
+            .try_send(std::mem::take(&mut self.pending))
+        {
             // An engine that is gone cannot be told; its store knows which attempts are open.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(events)) => self.pending = events,
@@ -258,7 +275,12 @@ impl Session {
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    wire::write_bare(&mut self.output, command::GENERIC_NACK, status::INVALID_COMMAND_LENGTH, 0);
+                    wire::write_bare(
+                        &mut self.output,
+                        command::GENERIC_NACK,
+                        status::INVALID_COMMAND_LENGTH,
+                        0,
+                    );
                     end = Some(End::Malformed(error));
                 }
             }
@@ -274,7 +296,10 @@ impl Session {
         if answered > 0 {
             outbox.answered(now, answered, accepted);
         }
-        outbox.meter.window_used.decrement((used - self.window.used()) as f64);
+        outbox
+            .meter
+            .window_used
+            .decrement((used - self.window.used()) as f64);
         end
     }
 
@@ -282,15 +307,30 @@ impl Session {
         match frame.command {
             command::DELIVER_SM | command::DATA_SM => self.take_message(frame, now, at),
             command::ENQUIRE_LINK => {
-                wire::write_bare(&mut self.output, command::ENQUIRE_LINK | command::RESPONSE, status::OK, frame.sequence);
+                wire::write_bare(
+                    &mut self.output,
+                    command::ENQUIRE_LINK | command::RESPONSE,
+                    status::OK,
+                    frame.sequence,
+                );
             }
             command::UNBIND => {
-                wire::write_bare(&mut self.output, command::UNBIND | command::RESPONSE, status::OK, frame.sequence);
+                wire::write_bare(
+                    &mut self.output,
+                    command::UNBIND | command::RESPONSE,
+                    status::OK,
+                    frame.sequence,
+                );
                 return Some(End::Unbound);
             }
             command::ALERT_NOTIFICATION => {}
             response if response & command::RESPONSE != 0 => return self.take_response(frame, at),
-            _ => wire::write_bare(&mut self.output, command::GENERIC_NACK, status::INVALID_COMMAND, frame.sequence),
+            _ => wire::write_bare(
+                &mut self.output,
+                command::GENERIC_NACK,
+                status::INVALID_COMMAND,
+                frame.sequence,
+            ),
         }
         None
     }
@@ -298,11 +338,19 @@ impl Session {
     fn take_response(&mut self, frame: &Frame<'_>, at: Moment) -> Option<End> {
         // A nack without a reason is still a no.
         let no_reason = frame.command == command::GENERIC_NACK && frame.status == status::OK;
-        let code = if no_reason { status::SYSTEM_ERROR } else { frame.status };
+        let code = if no_reason {
+            status::SYSTEM_ERROR
+        } else {
+            frame.status
+        };
         let shared = &self.shared;
         let remember = |id: &str, person: &str| {
             if shared.config.receipts {
-                shared.ids.lock().expect("nothing panics while it holds the ids").accepted(id, person);
+                shared
+                    .ids
+                    .lock()
+                    .expect("nothing panics while it holds the ids")
+                    .accepted(id, person);
             }
         };
         let id = || wire::text(wire::read_message_id(frame.body));
@@ -320,10 +368,17 @@ impl Session {
             Response::Throttled => self.tally.2 += 1,
             Response::Queried(query) => {
                 let report = match wire::read_query_response(frame.body) {
-                    Ok((_, state, error)) if code == status::OK => receipt::report_of_state(state, error),
+                    Ok((_, state, error)) if code == status::OK => {
+                        receipt::report_of_state(state, error)
+                    }
                     _ => None,
                 };
-                self.pending.push(Event::Queried { attempt: query.attempt, message_id: query.message_id, report, at });
+                self.pending.push(Event::Queried {
+                    attempt: query.attempt,
+                    message_id: query.message_id,
+                    report,
+                    at,
+                });
             }
             Response::Probe => self.probing = false,
             Response::Unbound => return Some(End::Stopped),
@@ -334,24 +389,45 @@ impl Session {
 
     fn answered(&mut self, attempt: AttemptId, answer: Answer, at: Moment) {
         self.shared.outbox.meter.answer(&answer);
-        self.pending.push(Event::Answer { attempt, answer, at });
+        self.pending.push(Event::Answer {
+            attempt,
+            answer,
+            at,
+        });
     }
 
     /// A receipt or a message from a person.
     fn take_message(&mut self, frame: &Frame<'_>, now: Instant, at: Moment) {
         let data = frame.command == command::DATA_SM;
-        let read = if data { wire::read_data(frame.body) } else { wire::read_message(frame.body) };
+        let read = if data {
+            wire::read_data(frame.body)
+        } else {
+            wire::read_message(frame.body)
+        };
         let Ok(message) = read else {
             // It would be no better when sent again.
-            wire::write_empty_response(&mut self.output, frame.command, status::PERMANENT, frame.sequence);
+            wire::write_empty_response(
+                &mut self.output,
+                frame.command,
+                status::PERMANENT,
+                frame.sequence,
+            );
             return;
         };
         let token = u64::from(frame.sequence) | if data { DATA } else { 0 };
         if let Some(receipt) = receipt::read(&message) {
             self.shared.outbox.meter.receipt(&receipt.report);
             let person = wire::text(message.source.digits);
-            let mut ids = self.shared.ids.lock().expect("nothing panics while it holds the ids");
-            let message_id = if ids.settled() { receipt.message_id } else { ids.resolve(&receipt.message_id, &person) };
+            let mut ids = self
+                .shared
+                .ids
+                .lock()
+                .expect("nothing panics while it holds the ids");
+            let message_id = if ids.settled() {
+                receipt.message_id
+            } else {
+                ids.resolve(&receipt.message_id, &person)
+            };
             drop(ids);
             let acknowledge = self.await_acknowledgement(token);
             self.pending.push(Event::Report {
@@ -364,7 +440,12 @@ impl Session {
             });
             return;
         }
-        let read = self.shared.assembly.lock().expect("nothing panics while it holds the parts").read(&message, now);
+        let read = self
+            .shared
+            .assembly
+            .lock()
+            .expect("nothing panics while it holds the parts")
+            .read(&message, now);
         match read {
             inbound::Read::Whole(whole) => {
                 let acknowledge = self.await_acknowledgement(token);
@@ -372,7 +453,8 @@ impl Session {
             }
             inbound::Read::Kept => self.acknowledge_now(frame),
             inbound::Read::KeptInPlaceOf(left) => {
-                self.pending.push(self.shared.inbound(left, Acknowledge::none()));
+                self.pending
+                    .push(self.shared.inbound(left, Acknowledge::none()));
                 self.acknowledge_now(frame);
             }
         }
@@ -391,9 +473,22 @@ impl Session {
     fn answer_carrier(&mut self, slips: &mut Vec<Slip>) {
         self.unacknowledged -= slips.len();
         for slip in slips.drain(..) {
-            let command = if slip.token & DATA == 0 { command::DELIVER_SM } else { command::DATA_SM };
-            let status = if slip.done { status::OK } else { status::TEMPORARY };
-            wire::write_empty_response(&mut self.output, command, status, (slip.token & 0xFFFF_FFFF) as u32);
+            let command = if slip.token & DATA == 0 {
+                command::DELIVER_SM
+            } else {
+                command::DATA_SM
+            };
+            let status = if slip.done {
+                status::OK
+            } else {
+                status::TEMPORARY
+            };
+            wire::write_empty_response(
+                &mut self.output,
+                command,
+                status,
+                (slip.token & 0xFFFF_FFFF) as u32,
+            );
         }
     }
 
@@ -408,14 +503,20 @@ impl Session {
             if !self.probing && now.duration_since(self.heard) >= self.shared.config.enquire_link {
                 self.probing = true;
                 let sequence = self.window.probed(now);
-                wire::write_bare(&mut self.output, command::ENQUIRE_LINK, status::OK, sequence);
+                wire::write_bare(
+                    &mut self.output,
+                    command::ENQUIRE_LINK,
+                    status::OK,
+                    sequence,
+                );
             }
         }
         let over = self.stopping?;
         if self.unbinding {
             return (now >= over).then_some(End::Stopped);
         }
-        let settled = self.window.used() == 0 && self.unacknowledged == 0 && self.pending.is_empty();
+        let settled =
+            self.window.used() == 0 && self.unacknowledged == 0 && self.pending.is_empty();
         if settled || now >= over {
             self.unbinding = true;
             self.stopping = Some(now + limits::UNBIND_WAIT);
@@ -435,7 +536,11 @@ impl Session {
         let used = self.window.used();
         let (dead, doubts, queries) = self.window.overdue(deadline);
         let at = self.shared.outbox.clock.now();
-        self.shared.outbox.meter.window_used.decrement((used - self.window.used()) as f64);
+        self.shared
+            .outbox
+            .meter
+            .window_used
+            .decrement((used - self.window.used()) as f64);
         for attempt in doubts {
             self.answered(attempt, Answer::Doubt, at);
         }
@@ -456,7 +561,9 @@ impl Session {
     /// The next moment at which `keep_time` or `submit` has something to do.
     fn deadline(&mut self, now: Instant, again: Option<Instant>) -> Instant {
         let mut deadline = now + Duration::from_secs(60);
-        let mut sooner = |moment: Option<Instant>| deadline = moment.map_or(deadline, |moment| moment.min(deadline));
+        let mut sooner = |moment: Option<Instant>| {
+            deadline = moment.map_or(deadline, |moment| moment.min(deadline))
+        };
         sooner(again);
         sooner(self.stopping);
         if self.pending.is_empty() {
@@ -480,7 +587,11 @@ impl Session {
         self.not_known(rest.queries, at);
         if !self.pending.is_empty() {
             // Fails only when the engine is gone; its store knows which attempts are open.
-            let _ = self.shared.events.send(std::mem::take(&mut self.pending)).await;
+            let _ = self
+                .shared
+                .events
+                .send(std::mem::take(&mut self.pending))
+                .await;
         }
         if self.role.sends() {
             self.shared.outbox.link_down(rest.unsent);

@@ -122,7 +122,11 @@ impl Window {
 
     /// The next sequence number, 1 to 0x7FFFFFFF and round again.
     pub fn next_sequence(&mut self) -> u32 {
-        self.sequence = if self.sequence >= 0x7FFF_FFFF { 1 } else { self.sequence + 1 };
+        self.sequence = if self.sequence >= 0x7FFF_FFFF {
+            1
+        } else {
+            self.sequence + 1
+        };
         self.sequence
     }
 
@@ -133,17 +137,43 @@ impl Window {
         let parts = u8::try_from(prepared.pdus.len()).expect("the encoder makes at most 255 parts");
         self.ready.extend((0..parts).map(|part| (number, part)));
         let ids = vec![None; prepared.pdus.len()];
-        self.orders.insert(number, Held { prepared, ids, tries: 0, in_flight: 0, accepted: 0, answered: false });
+        self.orders.insert(
+            number,
+            Held {
+                prepared,
+                ids,
+                tries: 0,
+                in_flight: 0,
+                accepted: 0,
+                answered: false,
+            },
+        );
     }
 
     /// Writes up to `count` parts; answers how many, and the orders that expired while they were throttled.
-    pub fn write_parts(&mut self, count: usize, now: Instant, moment: Moment, out: &mut BytesMut) -> (usize, Vec<AttemptId>) {
+    pub fn write_parts(
+        &mut self,
+        count: usize,
+        now: Instant,
+        moment: Moment,
+        out: &mut BytesMut,
+    ) -> (usize, Vec<AttemptId>) {
         let mut expired = Vec::new();
         let mut written = 0;
-        while written < count && let Some((number, part)) = self.ready.pop_first() {
+        while written < count
+            && let Some((number, part)) = self.ready.pop_first()
+        {
             let sequence = self.next_sequence();
-            let held = self.orders.get_mut(&number).expect("a ready part belongs to a held order");
-            if held.untouched() && held.prepared.expires.is_some_and(|expires| expires <= moment) {
+            let held = self
+                .orders
+                .get_mut(&number)
+                .expect("a ready part belongs to a held order");
+            if held.untouched()
+                && held
+                    .prepared
+                    .expires
+                    .is_some_and(|expires| expires <= moment)
+            {
                 expired.push(held.prepared.attempt);
                 self.drop_order(number);
                 continue;
@@ -153,7 +183,14 @@ impl Window {
             out.extend_from_slice(pdu);
             out[start + 12..start + 16].copy_from_slice(&sequence.to_be_bytes());
             held.in_flight += 1;
-            self.fly(sequence, Flight::Part { order: number, part }, now);
+            self.fly(
+                sequence,
+                Flight::Part {
+                    order: number,
+                    part,
+                },
+                now,
+            );
             written += 1;
         }
         (written, expired)
@@ -161,7 +198,11 @@ impl Window {
 
     fn drop_order(&mut self, number: u64) {
         self.orders.remove(&number);
-        let parts: Vec<_> = self.ready.range((number, 0)..=(number, u8::MAX)).copied().collect();
+        let parts: Vec<_> = self
+            .ready
+            .range((number, 0)..=(number, u8::MAX))
+            .copied()
+            .collect();
         for part in parts {
             self.ready.remove(&part);
         }
@@ -193,8 +234,16 @@ impl Window {
     }
 
     /// A response came. `accepted` is called with the id and the person of each part taken.
-    pub fn responded(&mut self, sequence: u32, status: u32, id: impl FnOnce() -> String, accepted: impl FnOnce(&str, &str)) -> Response {
-        let Some(flight) = self.flights.remove(&sequence) else { return Response::Stray };
+    pub fn responded(
+        &mut self,
+        sequence: u32,
+        status: u32,
+        id: impl FnOnce() -> String,
+        accepted: impl FnOnce(&str, &str),
+    ) -> Response {
+        let Some(flight) = self.flights.remove(&sequence) else {
+            return Response::Stray;
+        };
         let (number, part) = match flight {
             Flight::Probe => return Response::Probe,
             Flight::Unbind => return Response::Unbound,
@@ -205,7 +254,10 @@ impl Window {
             Flight::Part { order, part } => (order, part),
         };
         self.used -= 1;
-        let held = self.orders.get_mut(&number).expect("a part in flight belongs to a held order");
+        let held = self
+            .orders
+            .get_mut(&number)
+            .expect("a part in flight belongs to a held order");
         held.in_flight -= 1;
         let response = match verdict(status) {
             Verdict::Accepted => {
@@ -219,12 +271,18 @@ impl Window {
                     Response::Taken
                 } else {
                     held.answered = true;
-                    let message_ids = held.ids.drain(..).map(|id| id.expect("every part is accepted")).collect();
+                    let message_ids = held
+                        .ids
+                        .drain(..)
+                        .map(|id| id.expect("every part is accepted"))
+                        .collect();
                     Response::Answered(held.prepared.attempt, Answer::Accepted { message_ids })
                 }
             }
             Verdict::Later if held.answered => Response::Nothing,
-            Verdict::Later if held.tries < limits::THROTTLED_TRIES_MAX * held.prepared.pdus.len() => {
+            Verdict::Later
+                if held.tries < limits::THROTTLED_TRIES_MAX * held.prepared.pdus.len() =>
+            {
                 held.tries += 1;
                 self.ready.insert((number, part));
                 Response::Throttled
@@ -236,7 +294,14 @@ impl Window {
                 };
                 let code = status;
                 self.answer(number).map_or(Response::Nothing, |attempt| {
-                    Response::Answered(attempt, Answer::Refused { result, code, permanent })
+                    Response::Answered(
+                        attempt,
+                        Answer::Refused {
+                            result,
+                            code,
+                            permanent,
+                        },
+                    )
                 })
             }
         };
@@ -246,12 +311,19 @@ impl Window {
 
     /// Marks an order answered and drops what of it has not left; none when it was answered before.
     fn answer(&mut self, number: u64) -> Option<AttemptId> {
-        let held = self.orders.get_mut(&number).expect("called for held orders");
+        let held = self
+            .orders
+            .get_mut(&number)
+            .expect("called for held orders");
         if std::mem::replace(&mut held.answered, true) {
             return None;
         }
         let attempt = held.prepared.attempt;
-        let parts: Vec<_> = self.ready.range((number, 0)..=(number, u8::MAX)).copied().collect();
+        let parts: Vec<_> = self
+            .ready
+            .range((number, 0)..=(number, u8::MAX))
+            .copied()
+            .collect();
         for part in parts {
             self.ready.remove(&part);
         }
@@ -259,7 +331,11 @@ impl Window {
     }
 
     fn forget_if_over(&mut self, number: u64) {
-        if self.orders.get(&number).is_some_and(|held| held.answered && held.in_flight == 0) {
+        if self
+            .orders
+            .get(&number)
+            .is_some_and(|held| held.answered && held.in_flight == 0)
+        {
             self.orders.remove(&number);
         }
     }
@@ -278,7 +354,10 @@ impl Window {
                 }
                 Some(Flight::Part { order, .. }) => {
                     self.used -= 1;
-                    let held = self.orders.get_mut(&order).expect("a part in flight belongs to a held order");
+                    let held = self
+                        .orders
+                        .get_mut(&order)
+                        .expect("a part in flight belongs to a held order");
                     held.in_flight -= 1;
                     doubts.extend(self.answer(order));
                     self.forget_if_over(order);
@@ -301,7 +380,15 @@ impl Window {
             }
         }
         let flights = self.flights.drain().map(|(_, flight)| flight);
-        rest.queries = flights.filter_map(|flight| if let Flight::Query(query) = flight { Some(query) } else { None }).collect();
+        rest.queries = flights
+            .filter_map(|flight| {
+                if let Flight::Query(query) = flight {
+                    Some(query)
+                } else {
+                    None
+                }
+            })
+            .collect();
         self.ready.clear();
         self.sent.clear();
         self.used = 0;
@@ -315,7 +402,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn prepared(attempt: i64, parts: usize) -> Prepared {
-        Prepared { attempt: AttemptId(attempt), expires: None, person: "1".to_owned(), pdus: vec![vec![0; 16]; parts] }
+        Prepared {
+            attempt: AttemptId(attempt),
+            expires: None,
+            person: "1".to_owned(),
+            pdus: vec![vec![0; 16]; parts],
+        }
     }
 
     fn respond(window: &mut Window, sequence: u32, status: u32) -> Response {
@@ -335,8 +427,13 @@ mod tests {
         assert_eq!(respond(&mut window, 1, 0x58), Response::Throttled);
         assert_eq!(window.write_parts(3, now, Moment(0), &mut out).0, 3);
         for (sequence, attempt) in [(3, 1), (4, 2), (5, 3)] {
-            let answer = Answer::Accepted { message_ids: vec![format!("m{sequence}")] };
-            assert_eq!(respond(&mut window, sequence, 0), Response::Answered(AttemptId(attempt), answer));
+            let answer = Answer::Accepted {
+                message_ids: vec![format!("m{sequence}")],
+            };
+            assert_eq!(
+                respond(&mut window, sequence, 0),
+                Response::Answered(AttemptId(attempt), answer)
+            );
         }
         assert!(window.orders.is_empty() && window.flights.is_empty());
     }
@@ -347,7 +444,17 @@ mod tests {
         let mut window = Window::new(10);
         window.admit(prepared(1, 3));
         window.write_parts(2, now, Moment(0), &mut BytesMut::new());
-        assert!(matches!(respond(&mut window, 1, 0x0B), Response::Answered(AttemptId(1), Answer::Refused { code: 0x0B, permanent: true, .. })));
+        assert!(matches!(
+            respond(&mut window, 1, 0x0B),
+            Response::Answered(
+                AttemptId(1),
+                Answer::Refused {
+                    code: 0x0B,
+                    permanent: true,
+                    ..
+                }
+            )
+        ));
         assert_eq!(window.held(), 0, "the third part stays here");
         assert_eq!(respond(&mut window, 2, 0), Response::Nothing);
         assert!(window.orders.is_empty());
@@ -365,7 +472,16 @@ mod tests {
         }
         window.write_parts(1, now, Moment(0), &mut BytesMut::new());
         let last = limits::THROTTLED_TRIES_MAX as u32 + 1;
-        assert!(matches!(respond(&mut window, last, 0x14), Response::Answered(_, Answer::Refused { permanent: false, .. })));
+        assert!(matches!(
+            respond(&mut window, last, 0x14),
+            Response::Answered(
+                _,
+                Answer::Refused {
+                    permanent: false,
+                    ..
+                }
+            )
+        ));
     }
 
     proptest! {

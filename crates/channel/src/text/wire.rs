@@ -96,10 +96,22 @@ pub fn next_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, Error> {
             None => Ok(None),
         };
     };
-    let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let word = |at: usize| {
+        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
     let length = checked_length(word(0))?;
-    let Some(body) = bytes.get(HEADER_BYTES..length) else { return Ok(None) };
-    Ok(Some((Frame { command: word(4), status: word(8), sequence: word(12), body }, length)))
+    let Some(body) = bytes.get(HEADER_BYTES..length) else {
+        return Ok(None);
+    };
+    Ok(Some((
+        Frame {
+            command: word(4),
+            status: word(8),
+            sequence: word(12),
+            body,
+        },
+        length,
+    )))
 }
 
 fn checked_length(length: u32) -> Result<usize, Error> {
@@ -127,7 +139,11 @@ impl<'a> Fields<'a> {
 
     /// A string up to its NUL.
     fn string(&mut self) -> Result<&'a [u8], Error> {
-        let end = self.0.iter().position(|&byte| byte == 0).ok_or(Error::Truncated)?;
+        let end = self
+            .0
+            .iter()
+            .position(|&byte| byte == 0)
+            .ok_or(Error::Truncated)?;
         let (text, rest) = self.0.split_at(end);
         self.0 = &rest[1..];
         Ok(text)
@@ -135,7 +151,8 @@ impl<'a> Fields<'a> {
 
     /// A string up to its NUL or, as some carriers write the last field, up to the end.
     fn last_string(&mut self) -> &'a [u8] {
-        self.string().unwrap_or_else(|_| std::mem::take(&mut self.0))
+        self.string()
+            .unwrap_or_else(|_| std::mem::take(&mut self.0))
     }
 
     fn parameter(&mut self) -> Result<Option<(u16, &'a [u8])>, Error> {
@@ -236,7 +253,11 @@ pub fn read_data(body: &[u8]) -> Result<Message<'_>, Error> {
 }
 
 fn read_address<'a>(fields: &mut Fields<'a>) -> Result<Address<'a>, Error> {
-    Ok(Address { ton: fields.byte()?, npi: fields.byte()?, digits: fields.string()? })
+    Ok(Address {
+        ton: fields.byte()?,
+        npi: fields.byte()?,
+        digits: fields.string()?,
+    })
 }
 
 fn read_parameters<'a>(fields: &mut Fields<'a>, message: &mut Message<'a>) -> Result<(), Error> {
@@ -245,9 +266,13 @@ fn read_parameters<'a>(fields: &mut Fields<'a>, message: &mut Message<'a>) -> Re
         match (tag, value) {
             (tag::RECEIPTED_MESSAGE_ID, value) => message.receipted = Some(until_nul(value)),
             (tag::MESSAGE_STATE, [state]) => message.state = Some(*state),
-            (tag::USER_MESSAGE_REFERENCE, [high, low]) => message.reference = Some(u16::from_be_bytes([*high, *low])),
+            (tag::USER_MESSAGE_REFERENCE, [high, low]) => {
+                message.reference = Some(u16::from_be_bytes([*high, *low]))
+            }
             (tag::MESSAGE_PAYLOAD, value) if message.content.is_empty() => message.content = value,
-            (tag::SAR_REFERENCE, [high, low]) => reference = Some(u16::from_be_bytes([*high, *low])),
+            (tag::SAR_REFERENCE, [high, low]) => {
+                reference = Some(u16::from_be_bytes([*high, *low]))
+            }
             (tag::SAR_TOTAL, [value]) => total = Some(*value),
             (tag::SAR_NUMBER, [value]) => number = Some(*value),
             _ => {}
@@ -288,7 +313,13 @@ pub fn read_bind(body: &[u8]) -> Result<(&[u8], &[u8]), Error> {
 }
 
 /// Appends a PDU: the header, what `body` writes, and the length over both.
-pub fn write_frame(out: &mut impl Output, command: u32, status: u32, sequence: u32, body: impl FnOnce(&mut Vec<u8>)) {
+pub fn write_frame(
+    out: &mut impl Output,
+    command: u32,
+    status: u32,
+    sequence: u32,
+    body: impl FnOnce(&mut Vec<u8>),
+) {
     let mut bytes = Vec::with_capacity(96);
     bytes.extend_from_slice(&[0; 4]);
     for word in [command, status, sequence] {
@@ -383,7 +414,11 @@ pub fn put_data(out: &mut Vec<u8>, message: &Message<'_>) {
     put_string(out, message.service_type);
     put_address(out, &message.source);
     put_address(out, &message.destination);
-    out.extend_from_slice(&[message.esm_class, message.registered_delivery, message.data_coding]);
+    out.extend_from_slice(&[
+        message.esm_class,
+        message.registered_delivery,
+        message.data_coding,
+    ]);
     if !message.content.is_empty() {
         put_parameter(out, tag::MESSAGE_PAYLOAD, message.content);
     }
@@ -417,8 +452,16 @@ mod tests {
     #[test]
     fn a_message_survives_the_wire() {
         let message = Message {
-            source: Address { ton: 5, npi: 0, digits: b"Carillon" },
-            destination: Address { ton: 1, npi: 1, digits: b"4915123456789" },
+            source: Address {
+                ton: 5,
+                npi: 0,
+                digits: b"Carillon",
+            },
+            destination: Address {
+                ton: 1,
+                npi: 1,
+                digits: b"4915123456789",
+            },
             esm_class: ESM_HEADER,
             validity: b"000001000000000R",
             registered_delivery: 1,
@@ -431,16 +474,35 @@ mod tests {
             ..Message::default()
         };
         let mut bytes = Vec::new();
-        write_frame(&mut bytes, command::SUBMIT_SM, 0, 9, |out| put_message(out, &message));
+        write_frame(&mut bytes, command::SUBMIT_SM, 0, 9, |out| {
+            put_message(out, &message)
+        });
         let (frame, length) = next_frame(&bytes).expect("valid").expect("complete");
-        assert_eq!((frame.command, frame.sequence, length), (command::SUBMIT_SM, 9, bytes.len()));
+        assert_eq!(
+            (frame.command, frame.sequence, length),
+            (command::SUBMIT_SM, 9, bytes.len())
+        );
         assert_eq!(read_message(frame.body), Ok(message.clone()));
-        assert_eq!(next_frame(&bytes[..bytes.len() - 1]), Ok(None), "not complete");
+        assert_eq!(
+            next_frame(&bytes[..bytes.len() - 1]),
+            Ok(None),
+            "not complete"
+        );
 
         let long = vec![b'x'; 300];
         let mut body = Vec::new();
-        put_message(&mut body, &Message { content: &long, ..message });
-        assert_eq!(read_message(&body).expect("valid").content, long, "message_payload");
+        put_message(
+            &mut body,
+            &Message {
+                content: &long,
+                ..message
+            },
+        );
+        assert_eq!(
+            read_message(&body).expect("valid").content,
+            long,
+            "message_payload"
+        );
     }
 
     #[test]

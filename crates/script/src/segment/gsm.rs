@@ -67,23 +67,22 @@ pub(super) fn septet(character: char) -> Option<(bool, u8)> {
     }
 }
 
-/// Reads unpacked septets; the high bit is ignored, and an escape before an unknown septet stands for a space as the
-/// standard asks, before the septet's basic character.
+/// Reads unpacked septets; the high bit is ignored. As the standard asks, a septet that the extension table does not
+/// know is read by the default alphabet, and an escape before nothing or before another escape is a space.
 pub fn decode(septets: &[u8]) -> String {
     let mut text = String::with_capacity(septets.len());
-    let mut rest = septets.iter().map(|octet| octet & 0x7f).peekable();
+    let mut rest = septets.iter().map(|octet| octet & 0x7f);
     while let Some(septet) = rest.next() {
         if septet != ESCAPE {
             text.push(BASIC[usize::from(septet)]);
             continue;
         }
-        let extended = rest.peek().and_then(|next| EXTENSION.iter().find(|(septet, _)| septet == next));
-        match extended {
-            Some((_, character)) => {
-                text.push(*character);
-                rest.next();
+        match rest.next() {
+            None | Some(ESCAPE) => text.push(' '),
+            Some(next) => {
+                let extended = EXTENSION.iter().find(|(septet, _)| *septet == next);
+                text.push(extended.map_or(BASIC[usize::from(next)], |(_, character)| *character));
             }
-            None => text.push(' '),
         }
     }
     text
@@ -97,13 +96,28 @@ mod tests {
     fn every_septet_and_its_character_agree() {
         for (septet_expected, character) in BASIC.iter().enumerate() {
             if *character != '\u{1b}' {
-                assert_eq!(septet(*character), Some((false, septet_expected as u8)), "{character:?}");
+                assert_eq!(
+                    septet(*character),
+                    Some((false, septet_expected as u8)),
+                    "{character:?}"
+                );
             }
         }
         for (code, character) in EXTENSION {
             assert_eq!(septet(character), Some((true, code)), "{character:?}");
         }
-        for character in ['\u{1b}', '`', 'ç', 'á', '’', '\t', '\0', 'Ω'.to_lowercase().next().expect("one"), '漢', '😀'] {
+        for character in [
+            '\u{1b}',
+            '`',
+            'ç',
+            'á',
+            '’',
+            '\t',
+            '\0',
+            'Ω'.to_lowercase().next().expect("one"),
+            '漢',
+            '😀',
+        ] {
             assert_eq!(septet(character), None, "{character:?}");
         }
         assert_eq!(septet('@'), Some((false, 0)));
@@ -113,7 +127,8 @@ mod tests {
     #[test]
     fn odd_escapes_are_read_as_the_standard_says() {
         assert_eq!(decode(&[0x41, ESCAPE, 0x65]), "A€");
-        assert_eq!(decode(&[ESCAPE, 0x41]), " A");
+        assert_eq!(decode(&[ESCAPE, 0x41]), "A");
+        assert_eq!(decode(&[ESCAPE, ESCAPE, 0x41]), " A");
         assert_eq!(decode(&[ESCAPE]), " ");
         assert_eq!(decode(&[0xc1]), "A");
     }

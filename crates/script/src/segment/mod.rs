@@ -35,8 +35,14 @@ pub struct Encoded {
 /// that a joining header can count.
 pub fn encode(text: &str) -> Encoded {
     match gsm_parts(text) {
-        Some(parts) => Encoded { alphabet: Alphabet::Gsm, parts },
-        None => Encoded { alphabet: Alphabet::Ucs2, parts: ucs2_parts(text) },
+        Some(parts) => Encoded {
+            alphabet: Alphabet::Gsm,
+            parts,
+        },
+        None => Encoded {
+            alphabet: Alphabet::Ucs2,
+            parts: ucs2_parts(text),
+        },
     }
 }
 
@@ -70,8 +76,12 @@ pub fn decode(alphabet: Alphabet, octets: &[u8]) -> String {
     match alphabet {
         Alphabet::Gsm => gsm::decode(octets),
         Alphabet::Ucs2 => {
-            let units = octets.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+            let units = octets
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units)
+                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect()
         }
     }
 }
@@ -104,7 +114,12 @@ fn gsm_parts(text: &str) -> Option<Vec<Vec<u8>>> {
 
 fn ucs2_parts(text: &str) -> Vec<Vec<u8>> {
     let units: Vec<u16> = text.encode_utf16().collect();
-    let octets = |units: &[u16]| units.iter().flat_map(|unit| unit.to_be_bytes()).collect::<Vec<u8>>();
+    let octets = |units: &[u16]| {
+        units
+            .iter()
+            .flat_map(|unit| unit.to_be_bytes())
+            .collect::<Vec<u8>>()
+    };
     if units.len() <= UCS2_SINGLE {
         return vec![octets(&units)];
     }
@@ -147,7 +162,11 @@ mod tests {
         ];
         for (text, alphabet, parts) in cases {
             let encoded = encode(&text);
-            assert_eq!((encoded.alphabet, encoded.parts.len()), (alphabet, parts), "{text}");
+            assert_eq!(
+                (encoded.alphabet, encoded.parts.len()),
+                (alphabet, parts),
+                "{text}"
+            );
             assert_eq!(count(&text), parts, "{text}");
         }
         assert_eq!(encode("é€").parts, [vec![0x05, 0x1b, 0x65]]);
@@ -155,8 +174,14 @@ mod tests {
     }
 
     fn texts() -> impl Strategy<Value = String> {
-        let gsm = prop::collection::vec(prop::sample::select("aZ09 @é€[]^\n".chars().collect::<Vec<_>>()), 0..700);
-        let any = prop::collection::vec(prop::sample::select("a€漢😀ж".chars().collect::<Vec<_>>()), 0..400);
+        let gsm = prop::collection::vec(
+            prop::sample::select("aZ09 @é€[]^\n".chars().collect::<Vec<_>>()),
+            0..700,
+        );
+        let any = prop::collection::vec(
+            prop::sample::select("a€漢😀ж".chars().collect::<Vec<_>>()),
+            0..400,
+        );
         prop_oneof![
             gsm.prop_map(String::from_iter),
             any.prop_map(String::from_iter),

@@ -1,6 +1,7 @@
 //! The attempt ledger. A row is durable before the carrier hears of the attempt; later facts are added once each; an
 //! attempt without a result is open, and every open attempt is found again after a crash.
 
+mod fact;
 pub(crate) mod memory;
 mod sqlite;
 

@@ -18,12 +18,18 @@ pub enum Put {
 }
 
 /// What a container holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Container {
     /// Live contacts.
     pub contacts: i64,
-    /// The next n of `row-<n>`.
+    /// The next n of `row-<n>`, from 1.
     pub next_row: i64,
+}
+
+impl Default for Container {
+    fn default() -> Self {
+        Self { contacts: 0, next_row: 1 }
+    }
 }
 
 /// Reading contacts.

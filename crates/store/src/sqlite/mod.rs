@@ -26,6 +26,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use tokio::sync::watch;
+pub(crate) use writer::message;
 
 /// The store file in its folder.
 const FILE: &str = "carillon.db";

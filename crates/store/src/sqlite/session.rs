@@ -1,7 +1,7 @@
 //! A connection with what it remembers. It has every trait of every aggregate: the writer gives it out as a
 //! [`crate::Transaction`], a reader as a [`crate::Snapshot`].
 
-use crate::limits::{LABELS_REMEMBERED, STATEMENTS_KEPT};
+use crate::limits::{ID_BLOCK, LABELS_REMEMBERED, STATEMENTS_KEPT};
 use crate::sqlite::statement::{self, sql};
 use crate::{Error, Result, Snapshot, Transaction};
 use rusqlite::{CachedStatement, Connection, Params, Row};
@@ -15,8 +15,9 @@ pub(crate) struct Session {
     labels: RefCell<Labels>,
     /// Ids given out and reserved; only the writer's session draws any.
     pub(crate) ids: Ids,
-    /// Devices in the small tree, where the writer moves on in it, and whether its unit changed what wakes the engine.
+    /// How far the small tree of devices is; only the writer's session moves any.
     pub(crate) devices: Devices,
+    /// Whether the unit changed what wakes the engine.
     touched: Cell<bool>,
 }
 
@@ -41,6 +42,18 @@ pub(crate) struct Ids {
 pub(crate) struct Devices {
     pub gathered: i64,
     pub moved_to: i64,
+}
+
+impl Ids {
+    /// Draws ids; answers the first. A block beyond what was asked for is reserved with them.
+    pub(crate) fn take(&mut self, count: u64) -> i64 {
+        let first = self.last + 1;
+        self.last = self.last.saturating_add_unsigned(count);
+        if self.last > self.reserved {
+            self.reserved = self.last.saturating_add(ID_BLOCK);
+        }
+        first
+    }
 }
 
 impl Snapshot for Session {}
@@ -79,7 +92,7 @@ impl Session {
     }
 
     /// Runs a statement; answers how many rows it changed.
-    pub(crate) fn run(&self, sql: &'static str, parameters: impl Params) -> Result<usize> {
+    pub(crate) fn execute(&self, sql: &'static str, parameters: impl Params) -> Result<usize> {
         Ok(self.statement(sql)?.execute(parameters)?)
     }
 

@@ -243,7 +243,7 @@ impl Task {
         if self.session.connection().is_autocommit() {
             return Ok(());
         }
-        self.session.run(sql, []).map(|_| ())
+        self.session.execute(sql, []).map(|_| ())
     }
 
     /// Commits; answers whether anything had to be synced.
@@ -252,14 +252,14 @@ impl Task {
             return Err(Error::Database("the database ended the transaction: the disk is full or failing".into()));
         }
         if !group.iter().any(|ran| matches!(ran.end, End::Kept { .. })) {
-            self.session.run("ROLLBACK", [])?;
+            self.session.execute("ROLLBACK", [])?;
             return Ok(false);
         }
         let reserved = self.session.ids.reserved;
         if reserved != self.session.ids.reserved_durably {
-            self.session.run(sql!("reserve_ids"), [reserved])?;
+            self.session.execute(sql!("reserve_ids"), [reserved])?;
         }
-        self.session.run("COMMIT", [])?;
+        self.session.execute("COMMIT", [])?;
         self.session.ids.reserved_durably = reserved;
         Ok(true)
     }
@@ -291,7 +291,7 @@ impl Task {
     fn fail(&mut self, group: Vec<Ran>, error: &Error) {
         tracing::error!(%error, units = group.len(), "a commit failed; nothing of it was written");
         if !self.session.connection().is_autocommit()
-            && let Err(error) = self.session.run("ROLLBACK", [])
+            && let Err(error) = self.session.execute("ROLLBACK", [])
         {
             tracing::error!(%error, "the failed commit could not be rolled back");
         }

@@ -48,12 +48,18 @@ pub struct Fates {
 impl Fates {
     /// Everything is delivered.
     pub fn all_delivered() -> Self {
-        Self { of_thousand: [1_000, 0, 0, 0, 0, 0, 0, 0], of_number: HashMap::new() }
+        Self {
+            of_thousand: [1_000, 0, 0, 0, 0, 0, 0, 0],
+            of_number: HashMap::new(),
+        }
     }
 
     /// What a real list meets.
     pub fn realistic() -> Self {
-        Self { of_thousand: [800, 50, 50, 20, 25, 35, 10, 10], of_number: HashMap::new() }
+        Self {
+            of_thousand: [800, 50, 50, 20, 25, 35, 10, 10],
+            of_number: HashMap::new(),
+        }
     }
 
     /// The fate of a number.
@@ -74,9 +80,11 @@ impl Fates {
 
 /// A number's own chance: FNV over it, then stirred so that neighbours differ in every bit.
 pub(super) fn mix(number: &str, seed: u64) -> u64 {
-    let hashed = number.bytes().fold(0xCBF2_9CE4_8422_2325 ^ seed, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    });
+    let hashed = number
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325 ^ seed, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        });
     let stirred = (hashed ^ (hashed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let stirred = (stirred ^ (stirred >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     stirred ^ (stirred >> 31)
@@ -89,11 +97,18 @@ mod tests {
     #[test]
     fn shares_come_out_and_repeat() {
         let fates = Fates::realistic();
-        let dealt = |seed| (0..10_000).map(|number| fates.of(&format!("49151{number:08}"), seed)).collect::<Vec<_>>();
+        let dealt = |seed| {
+            (0..10_000)
+                .map(|number| fates.of(&format!("49151{number:08}"), seed))
+                .collect::<Vec<_>>()
+        };
         let first = dealt(7);
         assert_eq!(first, dealt(7));
         assert_ne!(first, dealt(8));
-        let delivered = first.iter().filter(|fate| **fate == Fate::Delivered).count();
+        let delivered = first
+            .iter()
+            .filter(|fate| **fate == Fate::Delivered)
+            .count();
         assert!((7_700..8_300).contains(&delivered), "{delivered}");
         assert!(first.contains(&Fate::Stop));
     }

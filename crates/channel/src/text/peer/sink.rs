@@ -27,7 +27,11 @@ impl Sink {
     /// Listens; with `receipts`, each message is reported delivered right after its response.
     pub async fn start(listen: &str, receipts: bool) -> std::io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
-        let sink = Self { address: listener.local_addr()?, submitted: Arc::default(), stop: CancellationToken::new() };
+        let sink = Self {
+            address: listener.local_addr()?,
+            submitted: Arc::default(),
+            stop: CancellationToken::new(),
+        };
         let (submitted, stop) = (sink.submitted.clone(), sink.stop.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -49,7 +53,11 @@ impl Sink {
     }
 }
 
-async fn serve(mut stream: TcpStream, receipts: bool, submitted: Arc<AtomicU64>) -> std::io::Result<()> {
+async fn serve(
+    mut stream: TcpStream,
+    receipts: bool,
+    submitted: Arc<AtomicU64>,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut input = BytesMut::with_capacity(limits::READ_BYTES);
     let mut output = Vec::with_capacity(limits::READ_BYTES);
@@ -62,21 +70,38 @@ async fn serve(mut stream: TcpStream, receipts: bool, submitted: Arc<AtomicU64>)
             match frame.command {
                 command::SUBMIT_SM => {
                     let id = submitted.fetch_add(1, Ordering::Relaxed).to_string();
-                    wire::write_frame(&mut output, command::SUBMIT_SM | command::RESPONSE, status::OK, frame.sequence, |body| {
-                        wire::put_string(body, id.as_bytes());
-                    });
+                    wire::write_frame(
+                        &mut output,
+                        command::SUBMIT_SM | command::RESPONSE,
+                        status::OK,
+                        frame.sequence,
+                        |body| {
+                            wire::put_string(body, id.as_bytes());
+                        },
+                    );
                     if receipts && let Ok(message) = wire::read_message(frame.body) {
                         sequence += 1;
                         write_receipt(&mut output, &message, &id, sequence);
                     }
                 }
                 command::BIND_TRANSCEIVER | command::BIND_TRANSMITTER | command::BIND_RECEIVER => {
-                    wire::write_frame(&mut output, frame.command | command::RESPONSE, status::OK, frame.sequence, |body| {
-                        wire::put_string(body, b"sink");
-                    });
+                    wire::write_frame(
+                        &mut output,
+                        frame.command | command::RESPONSE,
+                        status::OK,
+                        frame.sequence,
+                        |body| {
+                            wire::put_string(body, b"sink");
+                        },
+                    );
                 }
                 command::ENQUIRE_LINK | command::UNBIND => {
-                    wire::write_bare(&mut output, frame.command | command::RESPONSE, status::OK, frame.sequence);
+                    wire::write_bare(
+                        &mut output,
+                        frame.command | command::RESPONSE,
+                        status::OK,
+                        frame.sequence,
+                    );
                 }
                 _ => {}
             }

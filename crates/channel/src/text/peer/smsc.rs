@@ -179,7 +179,10 @@ impl Smsc {
         let address = listener.local_addr()?;
         let inner = Arc::new(Inner {
             misbehaviour: Mutex::new(config.misbehaviour.clone()),
-            state: Mutex::new(State { next_id: 1_000, ..State::default() }),
+            state: Mutex::new(State {
+                next_id: 1_000,
+                ..State::default()
+            }),
             wake: Notify::new(),
             stop: CancellationToken::new(),
             cut: Mutex::new(CancellationToken::new()),
@@ -189,9 +192,17 @@ impl Smsc {
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let cut = lock(&accepting.cut).clone();
-                let session = Session { inner: accepting.clone(), receives: false, bound: false, unacknowledged: BTreeMap::new(), sequence: 0 };
+                let session = Session {
+                    inner: accepting.clone(),
+                    receives: false,
+                    bound: false,
+                    unacknowledged: BTreeMap::new(),
+                    sequence: 0,
+                };
                 let stop = accepting.stop.clone();
-                tokio::spawn(stop.run_until_cancelled_owned(cut.run_until_cancelled_owned(session.serve(stream))));
+                tokio::spawn(stop.run_until_cancelled_owned(
+                    cut.run_until_cancelled_owned(session.serve(stream)),
+                ));
             }
         }));
         Ok(Self { address, inner })
@@ -211,7 +222,11 @@ impl Smsc {
     pub fn taken_twice(&self) -> Vec<(String, Option<u16>, u8, u32)> {
         let state = lock(&self.inner.state);
         let twice = state.taken.iter().filter(|(_, times)| **times > 1);
-        twice.map(|((number, reference, part, _), times)| (number.clone(), *reference, *part, *times)).collect()
+        twice
+            .map(|((number, reference, part, _), times)| {
+                (number.clone(), *reference, *part, *times)
+            })
+            .collect()
     }
 
     /// How often each attempt (number, reference) was taken: the most of its parts.
@@ -237,20 +252,39 @@ impl Smsc {
     /// A person writes: the content in the alphabet of `data_coding`, as one deliver_sm with this esm_class.
     pub fn write(&self, from: &str, to: &str, content: &[u8], data_coding: u8, esm_class: u8) {
         let mut body = Vec::new();
-        wire::put_message(&mut body, &Message {
-            source: wire::Address { ton: 1, npi: 1, digits: from.as_bytes() },
-            destination: wire::Address { ton: 3, npi: 0, digits: to.as_bytes() },
-            esm_class,
-            data_coding,
-            content,
-            ..Message::default()
-        });
-        self.inner.deliver(Instant::now(), Delivery { command: command::DELIVER_SM, body });
+        wire::put_message(
+            &mut body,
+            &Message {
+                source: wire::Address {
+                    ton: 1,
+                    npi: 1,
+                    digits: from.as_bytes(),
+                },
+                destination: wire::Address {
+                    ton: 3,
+                    npi: 0,
+                    digits: to.as_bytes(),
+                },
+                esm_class,
+                data_coding,
+                content,
+                ..Message::default()
+            },
+        );
+        self.inner.deliver(
+            Instant::now(),
+            Delivery {
+                command: command::DELIVER_SM,
+                body,
+            },
+        );
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nothing panics while it holds the state")
+    mutex
+        .lock()
+        .expect("nothing panics while it holds the state")
 }
 
 impl Inner {
@@ -330,7 +364,9 @@ impl Session {
         while let Some(entry) = state.due.first_entry().filter(|entry| entry.key().0 <= now) {
             let delivery = entry.remove();
             self.sequence += 1;
-            wire::write_frame(output, delivery.command, 0, self.sequence, |body| body.extend_from_slice(&delivery.body));
+            wire::write_frame(output, delivery.command, 0, self.sequence, |body| {
+                body.extend_from_slice(&delivery.body)
+            });
             self.unacknowledged.insert(self.sequence, delivery);
             state.totals.deliveries += 1;
         }
@@ -340,8 +376,13 @@ impl Session {
     fn take(&mut self, frame: &Frame<'_>, output: &mut Vec<u8>) -> Next {
         let manners = lock(&self.inner.misbehaviour).clone();
         let submits = lock(&self.inner.state).totals.submits;
-        if self.bound && manners.silent_from.is_some_and(|from| submits + u64::from(frame.command == command::SUBMIT_SM) >= from) {
-            lock(&self.inner.state).totals.submits += u64::from(frame.command == command::SUBMIT_SM);
+        if self.bound
+            && manners.silent_from.is_some_and(|from| {
+                submits + u64::from(frame.command == command::SUBMIT_SM) >= from
+            })
+        {
+            lock(&self.inner.state).totals.submits +=
+                u64::from(frame.command == command::SUBMIT_SM);
             return Next::Go;
         }
         match frame.command {
@@ -351,23 +392,50 @@ impl Session {
             command::SUBMIT_SM if self.bound => return self.submit(frame, &manners, output),
             command::QUERY_SM if self.bound => self.query(frame, output),
             command::ENQUIRE_LINK => {
-                wire::write_bare(output, frame.command | command::RESPONSE, status::OK, frame.sequence);
+                wire::write_bare(
+                    output,
+                    frame.command | command::RESPONSE,
+                    status::OK,
+                    frame.sequence,
+                );
             }
             command::UNBIND => {
-                wire::write_bare(output, frame.command | command::RESPONSE, status::OK, frame.sequence);
+                wire::write_bare(
+                    output,
+                    frame.command | command::RESPONSE,
+                    status::OK,
+                    frame.sequence,
+                );
                 return Next::Cut;
             }
             response if response & command::RESPONSE != 0 => self.acknowledged(frame),
-            _ => wire::write_bare(output, command::GENERIC_NACK, status::INVALID_COMMAND, frame.sequence),
+            _ => wire::write_bare(
+                output,
+                command::GENERIC_NACK,
+                status::INVALID_COMMAND,
+                frame.sequence,
+            ),
         }
         Next::Go
     }
 
     fn bind(&mut self, frame: &Frame<'_>, manners: &Misbehaviour, output: &mut Vec<u8>) -> Next {
-        let login = wire::read_bind(frame.body).ok().map(|(name, password)| (wire::text(name), wire::text(password)));
+        let login = wire::read_bind(frame.body)
+            .ok()
+            .map(|(name, password)| (wire::text(name), wire::text(password)));
         let known = self.inner.config.login.is_none() || login == self.inner.config.login;
-        let code = manners.refuse_bind.unwrap_or(if known { status::OK } else { status::INVALID_PASSWORD });
-        wire::write_frame(output, frame.command | command::RESPONSE, code, frame.sequence, |body| wire::put_string(body, b"smsc"));
+        let code = manners.refuse_bind.unwrap_or(if known {
+            status::OK
+        } else {
+            status::INVALID_PASSWORD
+        });
+        wire::write_frame(
+            output,
+            frame.command | command::RESPONSE,
+            code,
+            frame.sequence,
+            |body| wire::put_string(body, b"smsc"),
+        );
         if code != status::OK {
             return Next::Cut;
         }
@@ -380,7 +448,13 @@ impl Session {
     fn submit(&mut self, frame: &Frame<'_>, manners: &Misbehaviour, output: &mut Vec<u8>) -> Next {
         let command = frame.command | command::RESPONSE;
         let Ok(message) = wire::read_message(frame.body) else {
-            wire::write_frame(output, command, status::INVALID_MESSAGE_LENGTH, frame.sequence, |body| body.push(0));
+            wire::write_frame(
+                output,
+                command,
+                status::INVALID_MESSAGE_LENGTH,
+                frame.sequence,
+                |body| body.push(0),
+            );
             return Next::Go;
         };
         let number = wire::text(message.destination.digits);
@@ -395,17 +469,32 @@ impl Session {
             return Next::Go;
         }
         state.totals.taken += 1;
-        let part = if message.esm_class & wire::ESM_HEADER != 0 { message.content.get(5).copied().unwrap_or(0) } else { 0 };
+        let part = if message.esm_class & wire::ESM_HEADER != 0 {
+            message.content.get(5).copied().unwrap_or(0)
+        } else {
+            0
+        };
         let content = mix(&wire::text(message.content), 0);
-        *state.taken.entry((number.clone(), message.reference, part, content)).or_insert(0) += 1;
+        *state
+            .taken
+            .entry((number.clone(), message.reference, part, content))
+            .or_insert(0) += 1;
         state.next_id += 1;
         let (response_id, receipt_id) = spell(state.next_id, manners.ids);
-        state.states.insert(response_id.clone(), if fate == Fate::Failed { 5 } else { 2 });
+        state.states.insert(
+            response_id.clone(),
+            if fate == Fate::Failed { 5 } else { 2 },
+        );
         let first = state.replied.insert(number.clone());
         drop(state);
         // The last ten before a cut get no answer, as when a link dies with a full window.
-        let before_cut = manners.cut_at.is_some_and(|at| submits <= at && submits + 10 > at);
-        let unanswered = before_cut || manners.unanswered_every.is_some_and(|every| submits % every == 0);
+        let before_cut = manners
+            .cut_at
+            .is_some_and(|at| submits <= at && submits + 10 > at);
+        let unanswered = before_cut
+            || manners
+                .unanswered_every
+                .is_some_and(|every| submits.is_multiple_of(every));
         let mut response = Vec::new();
         if !unanswered {
             wire::write_frame(&mut response, command, status::OK, frame.sequence, |body| {
@@ -418,26 +507,51 @@ impl Session {
             output.extend_from_slice(&response);
         } else {
             output.extend_from_slice(&response);
-            let wait = if fate == Fate::Slow { self.inner.config.slow_after } else { self.inner.config.receipt_after };
+            let wait = if fate == Fate::Slow {
+                self.inner.config.slow_after
+            } else {
+                self.inner.config.receipt_after
+            };
             self.report(&message, manners, fate, &receipt_id, now + wait);
-            self.reply(&message, fate, first && part <= 1, now + wait + self.inner.config.reply_after);
+            self.reply(
+                &message,
+                fate,
+                first && part <= 1,
+                now + wait + self.inner.config.reply_after,
+            );
         }
         if manners.garbage_at == Some(submits) {
             output.extend_from_slice(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         }
-        if manners.cut_at == Some(submits) { Next::Cut } else { Next::Go }
+        if manners.cut_at == Some(submits) {
+            Next::Cut
+        } else {
+            Next::Go
+        }
     }
 
-    fn report(&self, message: &Message<'_>, manners: &Misbehaviour, fate: Fate, id: &str, at: Instant) {
-        if message.registered_delivery & 0x03 == 0 || manners.receipt_never || fate == Fate::Unreported {
+    fn report(
+        &self,
+        message: &Message<'_>,
+        manners: &Misbehaviour,
+        fate: Fate,
+        id: &str,
+        at: Instant,
+    ) {
+        if message.registered_delivery & 0x03 == 0
+            || manners.receipt_never
+            || fate == Fate::Unreported
+        {
             return;
         }
         if manners.intermediate_first {
-            self.inner.deliver(at, receipt(message, ReceiptSpelling::Usual, id, 1));
+            self.inner
+                .deliver(at, receipt(message, ReceiptSpelling::Usual, id, 1));
         }
         let state = if fate == Fate::Failed { 5 } else { 2 };
         for _ in 0..=u8::from(manners.receipt_twice) {
-            self.inner.deliver(at, receipt(message, manners.receipts, id, state));
+            self.inner
+                .deliver(at, receipt(message, manners.receipts, id, state));
         }
     }
 
@@ -448,22 +562,50 @@ impl Session {
             _ => return,
         };
         let mut body = Vec::new();
-        wire::put_message(&mut body, &Message { source: message.destination, destination: message.source, content, ..Message::default() });
-        self.inner.deliver(at, Delivery { command: command::DELIVER_SM, body });
+        wire::put_message(
+            &mut body,
+            &Message {
+                source: message.destination,
+                destination: message.source,
+                content,
+                ..Message::default()
+            },
+        );
+        self.inner.deliver(
+            at,
+            Delivery {
+                command: command::DELIVER_SM,
+                body,
+            },
+        );
     }
 
     fn query(&self, frame: &Frame<'_>, output: &mut Vec<u8>) {
-        let id = wire::read_query(frame.body).map(wire::text).unwrap_or_default();
+        let id = wire::read_query(frame.body)
+            .map(wire::text)
+            .unwrap_or_default();
         let state = lock(&self.inner.state).states.get(&id).copied();
-        let code = if state.is_some() { status::OK } else { status::QUERY_FAILED };
-        wire::write_frame(output, command::QUERY_SM | command::RESPONSE, code, frame.sequence, |body| {
-            wire::put_string(body, id.as_bytes());
-            body.extend_from_slice(&[0, state.unwrap_or(7), 0]);
-        });
+        let code = if state.is_some() {
+            status::OK
+        } else {
+            status::QUERY_FAILED
+        };
+        wire::write_frame(
+            output,
+            command::QUERY_SM | command::RESPONSE,
+            code,
+            frame.sequence,
+            |body| {
+                wire::put_string(body, id.as_bytes());
+                body.extend_from_slice(&[0, state.unwrap_or(7), 0]);
+            },
+        );
     }
 
     fn acknowledged(&mut self, frame: &Frame<'_>) {
-        let Some(delivery) = self.unacknowledged.remove(&frame.sequence) else { return };
+        let Some(delivery) = self.unacknowledged.remove(&frame.sequence) else {
+            return;
+        };
         let mut state = lock(&self.inner.state);
         if frame.status == status::OK {
             state.totals.acknowledged += 1;
@@ -471,14 +613,25 @@ impl Session {
         }
         state.totals.put_off += 1;
         drop(state);
-        self.inner.deliver(Instant::now() + Duration::from_millis(200), delivery);
+        self.inner
+            .deliver(Instant::now() + Duration::from_millis(200), delivery);
     }
 }
 
 /// The status of a submit.
-fn judge(state: &mut State, config: &Config, manners: &Misbehaviour, number: &str, fate: Fate, now: Instant) -> u32 {
-    let every = |every: Option<u64>, submits: u64| every.is_some_and(|every| submits % every == 0);
-    if state.second.is_none_or(|second| now.duration_since(second) >= Duration::from_secs(1)) {
+fn judge(
+    state: &mut State,
+    config: &Config,
+    manners: &Misbehaviour,
+    number: &str,
+    fate: Fate,
+    now: Instant,
+) -> u32 {
+    let every = |every: Option<u64>, submits: u64| every.is_some_and(|every| submits.is_multiple_of(every));
+    if state
+        .second
+        .is_none_or(|second| now.duration_since(second) >= Duration::from_secs(1))
+    {
         state.second = Some(now);
         state.in_second = 0;
     }
@@ -536,8 +689,14 @@ fn receipt(message: &Message<'_>, spelling: ReceiptSpelling, id: &str, state: u8
     let mut body = Vec::new();
     if spelling == ReceiptSpelling::DataSm {
         wire::put_data(&mut body, &answer);
-        return Delivery { command: command::DATA_SM, body };
+        return Delivery {
+            command: command::DATA_SM,
+            body,
+        };
     }
     wire::put_message(&mut body, &answer);
-    Delivery { command: command::DELIVER_SM, body }
+    Delivery {
+        command: command::DELIVER_SM,
+        body,
+    }
 }

@@ -1,0 +1,7 @@
+//! The channels against their peers.
+
+mod contract;
+mod inbound;
+mod links;
+mod receipts;
+mod world;

@@ -1,0 +1,5 @@
+//! Imports into a store: totals, reports, Jobs that are interrupted, cancelled or cannot be run.
+
+mod fixture;
+mod import;
+mod job;

@@ -1,0 +1,124 @@
+//! The store in memory, for simulation and tests: the same answers as SQLite, deterministic, on the caller's thread.
+//!
+//! All of it is one [`State`] of persistent trees, so a clone is O(1): a snapshot is a clone, a unit works on a clone, and
+//! undoing it is dropping that clone.
+
+use crate::sqlite::message;
+use crate::unit::{Backend, Look, Outcome, Statistics, Unit};
+use crate::{Error, Result, Snapshot, Transaction};
+use crate::{
+    attempt, audit, contact, counter, credential, entity, idempotency, job, meta, progress, queue, receipt, run, suppression, verdict,
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+use tokio::sync::watch;
+
+/// Everything kept.
+#[derive(Clone, Default)]
+pub(crate) struct State {
+    pub last_id: i64,
+    /// Whether the unit changed what wakes the engine.
+    pub touched: bool,
+    pub attempt: attempt::memory::Attempts,
+    pub audit: audit::memory::Audit,
+    pub contact: contact::memory::Contacts,
+    pub counter: counter::memory::CounterTable,
+    pub credential: credential::memory::Credentials,
+    pub entity: entity::memory::Documents,
+    pub idempotency: idempotency::memory::Answers,
+    pub job: job::memory::Jobs,
+    pub meta: meta::memory::Meta,
+    pub progress: progress::memory::ProgressTable,
+    pub queue: queue::memory::Queues,
+    pub receipt: receipt::memory::Receipts,
+    pub run: run::memory::Runs,
+    pub suppression: suppression::memory::Suppressions,
+    pub verdict: verdict::memory::Verdicts,
+}
+
+impl Snapshot for State {}
+impl Transaction for State {}
+
+/// The memory backend.
+pub(crate) struct Memory {
+    shared: Mutex<Shared>,
+    wake: watch::Sender<u64>,
+}
+
+struct Shared {
+    state: State,
+    statistics: Statistics,
+    closed: bool,
+}
+
+impl Memory {
+    pub(crate) fn new(wake: watch::Sender<u64>) -> Self {
+        let shared = Shared { state: State::default(), statistics: Statistics::default(), closed: false };
+        Self { shared: Mutex::new(shared), wake }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().expect("units that panic are caught while the lock is held")
+    }
+}
+
+impl Backend for Memory {
+    fn submit(&self, unit: Unit) -> Result<()> {
+        let mut shared = self.lock();
+        if shared.closed {
+            return Err(Error::Closed);
+        }
+        let mut attempt = shared.state.clone();
+        let work = unit.work;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut attempt)));
+        let mut touched = false;
+        let answer = match outcome {
+            Ok(Outcome::Keep) => {
+                touched = std::mem::take(&mut attempt.touched);
+                shared.state = attempt;
+                shared.statistics.commits += 1;
+                shared.statistics.units += 1;
+                Ok(())
+            }
+            undone => {
+                // Ids are never drawn twice, whatever becomes of the unit.
+                shared.state.last_id = attempt.last_id;
+                undone
+                    .map(|_| ())
+                    .map_err(|panic| Error::Database(format!("a unit of work panicked: {}", message(&*panic))))
+            }
+        };
+        drop(shared);
+        // A caller that no longer waits does not need the answer.
+        let _ = unit.done.send(answer);
+        if touched {
+            self.wake.send_modify(|changes| *changes += 1);
+        }
+        Ok(())
+    }
+
+    fn look(&self, look: Look) -> Result<()> {
+        let snapshot = {
+            let shared = self.lock();
+            if shared.closed {
+                return Err(Error::Closed);
+            }
+            shared.state.clone()
+        };
+        look(&snapshot);
+        Ok(())
+    }
+
+    fn statistics(&self) -> Statistics {
+        self.lock().statistics
+    }
+
+    fn backup(&self, _to: &Path) -> Result<()> {
+        Err(Error::Database("a store in memory cannot be copied to a file".into()))
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+    }
+}
