@@ -13,7 +13,7 @@ pub const UNACKNOWLEDGED_MAX: usize = 10_000;
 /// Orders waiting in one carrier, whatever its rate.
 pub const WAITING_MAX: usize = 100_000;
 /// Windows' worth of orders waiting in a carrier without a rate that has not yet shown how fast it is.
-pub const WINDOWS_WAITING: usize = 4;
+pub const WINDOWS_WAITING: usize = 20;
 /// Queries waiting in one carrier; more are answered at once as not known.
 pub const QUERIES_WAITING_MAX: usize = 10_000;
 /// How often one part is offered again after "throttled" or "queue full".

@@ -132,8 +132,9 @@ mod tests {
 
     #[test]
     fn worked_vectors() {
-        // (zones as (remaining, open minutes), intensity, rate)
-        let vectors: &[(&[(f64, f64)], u32, f64)] = &[
+        // Zones as (remaining, open minutes), intensity, rate.
+        type Vector = (&'static [(f64, f64)], u32, f64);
+        let vectors: &[Vector] = &[
             (&[(6_000.0, 60.0)], 100, 100.0),
             (&[(6_000.0, 60.0)], 120, 120.0),
             (&[(6_000.0, 60.0)], 50, 50.0),

@@ -71,7 +71,7 @@ impl Stream<'_> {
         if self.remaining <= 0.0 {
             return Some(now);
         }
-        if !(self.contacts_per_minute > 0.0) {
+        if self.contacts_per_minute.is_nan() || self.contacts_per_minute <= 0.0 {
             return None;
         }
         // A thousandth of a millisecond forgives the dust of the division.

@@ -30,7 +30,7 @@ impl Spread {
     pub fn permits(&mut self, rate_per_minute: f64, now: Moment) -> u32 {
         self.permits = self.filled(rate_per_minute, now);
         self.filled_at = Some(now);
-        if !(rate_per_minute > 0.0) {
+        if per_millisecond(rate_per_minute) <= 0.0 {
             return 0;
         }
         let whole = (self.permits + PERMIT_DUST).floor().max(0.0);
@@ -46,7 +46,7 @@ impl Spread {
 
     /// When the next permit will be there: now, later, or never at a rate of zero.
     pub fn next_permit_at(&self, rate_per_minute: f64, now: Moment) -> Option<Moment> {
-        if !(rate_per_minute > 0.0) {
+        if per_millisecond(rate_per_minute) <= 0.0 {
             return None;
         }
         let missing = 1.0 - PERMIT_DUST - self.filled(rate_per_minute, now);
@@ -67,8 +67,10 @@ impl Spread {
 }
 
 fn per_millisecond(rate_per_minute: f64) -> f64 {
-    // `max` also turns a NaN into zero.
-    rate_per_minute.max(0.0).min(CONTACTS_PER_MINUTE_MAX) / 60_000.0
+    if rate_per_minute.is_nan() {
+        return 0.0;
+    }
+    rate_per_minute.clamp(0.0, CONTACTS_PER_MINUTE_MAX) / 60_000.0
 }
 
 #[cfg(test)]

@@ -179,6 +179,7 @@ fn check(tokens: &[Token<'_>], scan: &mut Scan) -> Result<(), Fault> {
         let before = at.checked_sub(1).map(|before| tokens[before].kind);
         let negated = before == Some(Kind::Word("not"))
             && at.checked_sub(2).map(|before| tokens[before].kind) == Some(Kind::Word("is"));
+        let is_test = negated || before == Some(Kind::Word("is")) && kind != Kind::Word("not");
         match kind {
             Kind::Word(word) if before == Some(Kind::Sign(b'|')) => {
                 if !FILTERS.contains(&word) {
@@ -189,11 +190,10 @@ fn check(tokens: &[Token<'_>], scan: &mut Scan) -> Result<(), Fault> {
                     at += 1;
                 }
             }
-            Kind::Word(word) if (before == Some(Kind::Word("is")) && word != "not") || negated => {
-                if !TESTS.contains(&word) {
-                    return Err(fault(offset, format!("there is no test {word}")));
-                }
+            Kind::Word(word) if is_test && !TESTS.contains(&word) => {
+                return Err(fault(offset, format!("there is no test {word}")));
             }
+            Kind::Word(_) if is_test => {}
             Kind::Word(_) if before == Some(Kind::Sign(b'.')) => {}
             Kind::Word(word) if SPACES.contains(&word) => {
                 let (path, next) = path(tokens, at)?;

@@ -49,7 +49,7 @@ pub struct Template {
     source: String,
     names: Arc<[String]>,
     /// None for a constant, which is its own rendering.
-    environment: Option<Environment<'static>>,
+    environment: Option<Box<Environment<'static>>>,
 }
 
 const NAME: &str = "text";
@@ -97,7 +97,7 @@ impl Template {
                     message: format!("there is no value {unknown}"),
                 });
             }
-            environment = Some(language);
+            environment = Some(Box::new(language));
         }
         Ok(Template {
             source: source.to_owned(),
@@ -312,7 +312,7 @@ mod tests {
                 "again",
             ),
             (
-                "{% for c in contact.clientId %}{{ c }}{% if not loop.last %}-{% endif %}{% endfor %}",
+                "{% for c in contact.clientId %}{% if not loop.first %}-{% endif %}{{ c }}{% endfor %}",
                 "A-B-1",
             ),
             (

@@ -59,6 +59,7 @@ struct Inner {
     reckoned: Option<Instant>,
     paused_until: Option<Instant>,
     pause: Duration,
+    taken_since_pause: bool,
     links: usize,
     closed: bool,
     promised: usize,
@@ -88,6 +89,7 @@ impl Outbox {
         let inner = Inner {
             parts_per_order: 1.0,
             pause: first_pause,
+            taken_since_pause: true,
             ..Inner::default()
         };
         Self {
@@ -232,22 +234,27 @@ impl Outbox {
         (inner.tokens + 1e-6).max(0.0) as usize
     }
 
-    /// The carrier said "not now". Everything waits; the pause doubles while that goes on, but the many answers of one
-    /// window count once.
+    /// The carrier said "not now". Everything waits. The pause doubles while nothing at all is taken between two such
+    /// answers; a carrier that takes some is near its rate, and the first pause is enough. The many answers of one window
+    /// count once.
     pub fn throttled(&self, now: Instant) {
         let mut inner = self.lock();
         if inner.paused_until.is_none_or(|until| until <= now) {
+            let doubled = (inner.pause * 2).min(limits::THROTTLE_PAUSE_MAX);
+            inner.pause = if inner.taken_since_pause {
+                self.first_pause
+            } else {
+                doubled
+            };
+            inner.taken_since_pause = false;
             inner.paused_until = Some(now + inner.pause);
-            inner.pause = (inner.pause * 2).min(limits::THROTTLE_PAUSE_MAX);
         }
     }
 
     /// The carrier answered so many parts, `taken` of them with yes.
     pub fn answered(&self, now: Instant, parts: usize, taken: usize) {
         let mut inner = self.lock();
-        if taken > 0 && inner.paused_until.is_none() {
-            inner.pause = self.first_pause;
-        }
+        inner.taken_since_pause |= taken > 0;
         match inner.second {
             Some(began) if now.duration_since(began) < Duration::from_secs(1) => {
                 inner.answered += parts

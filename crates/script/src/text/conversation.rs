@@ -338,12 +338,14 @@ mod tests {
     }
 
     fn texts(says: &[Say]) -> Vec<&str> {
-        let text = |say| match say {
-            &Say::Message { ref text, .. } => text.as_str(),
-            Say::OptIn { .. } => "(in)",
-            Say::OptOut => "(out)",
-            Say::ToAgent => "(agent)",
-        };
+        fn text(say: &Say) -> &str {
+            match say {
+                Say::Message { text, .. } => text,
+                Say::OptIn { .. } => "(in)",
+                Say::OptOut => "(out)",
+                Say::ToAgent => "(agent)",
+            }
+        }
         says.iter().map(text).collect()
     }
 

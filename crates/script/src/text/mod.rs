@@ -1,4 +1,4 @@
-//! The text language (`scripts.md` 3): a dialogue of messages, replies and questions. [`parse`] turns the source into
+//! The text language (`scripts.md` 3): a dialogue of messages, replies and questions. `parse` turns the source into
 //! a [`Dialogue`] and refuses everything that could fail later; [`Conversation`] runs it with one person.
 //!
 //! What the specification leaves open is decided so:
@@ -16,6 +16,7 @@
 //!   without a result is a Success; a one-way one has no result of its own.
 //! - `choice` takes its answers from `<choice value="…" match="…"/>`; `match` is the value where it is absent.
 
+mod attribute;
 mod conversation;
 mod parse;
 
@@ -41,7 +42,6 @@ pub struct Dialogue {
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub id: Option<String>,
     pub steps: Vec<Step>,
     pub replies: Vec<Reply>,
     pub otherwise: Option<Otherwise>,

@@ -627,7 +627,8 @@ fn judge(
     fate: Fate,
     now: Instant,
 ) -> u32 {
-    let every = |every: Option<u64>, submits: u64| every.is_some_and(|every| submits.is_multiple_of(every));
+    let every =
+        |every: Option<u64>, submits: u64| every.is_some_and(|every| submits.is_multiple_of(every));
     if state
         .second
         .is_none_or(|second| now.duration_since(second) >= Duration::from_secs(1))
