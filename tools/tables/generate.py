@@ -18,6 +18,9 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 
 import places
 
+# Clocks are those of the tzdata package, never of the machine.
+zoneinfo.reset_tzpath([])
+
 DATA = pathlib.Path(__file__).resolve().parents[2] / "crates" / "compliance" / "data"
 # Below this share of an area code's exchanges a state is taken for noise of the source.
 STATE_SHARE_MIN = 0.03

@@ -1,8 +1,9 @@
 """Facts about places, compiled by hand: states with their names and zones, and the US ZIP prefixes.
 
-Sources: ISO 3166-2 (codes), 49 CFR part 71 and its state-law equivalents elsewhere (zone limits), and the list of
-three-digit ZIP prefixes that the US Postal Service publishes. A place that two zones share gets both: the reader
-takes the intersection, so a zone too many costs a little time of day and never a forbidden hour.
+Written from general knowledge of ISO 3166-2 and of the zones' limits; the ZIP prefixes were written with, and checked
+against, counts per prefix of the Python package zipcodes 3.0.0 (see the NOTICE beside the tables). A place that two
+zones share gets both: the reader takes the intersection, so a zone too many costs a little time of day and never a
+forbidden hour.
 """
 
 EASTERN = "America/New_York"

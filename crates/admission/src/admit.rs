@@ -1,16 +1,18 @@
 //! Taking contacts into a run: each is judged once, at load; the denied ones are kept with their reason, the others get a
 //! place in the queue. Runs inside the caller's unit of work, so that counters, queue and verdicts never disagree.
 
-use crate::device::{self, DeviceSet};
-use crate::facts::ContactFacts;
+use crate::device;
+use crate::facts::{ContactFacts, Facts};
 use crate::limits::{RANK_SPAN, SAME_DEVICE_MAX};
-use crate::rules::{LaneKey, RuleSet, Ruling};
+use crate::rules::{LaneKey, RuleSet};
 use crate::turn;
+use carillon_compliance::judge::LaneFacts;
 use carillon_model::contact::{Contact, DeviceKey};
 use carillon_model::counter::{Counters, Subject};
-use carillon_model::run::{self, BatchRun, Progress, Run};
+use carillon_model::pass::Pass;
+use carillon_model::run::{BatchRun, Place as Where, Progress, Run};
 use carillon_model::sub_campaign::SubCampaign;
-use carillon_model::{ContactId, Moment, Reason, RuleId, SubCampaignId};
+use carillon_model::{ChannelType, ContactId, Moment, Reason, RuleId, SubCampaignId};
 use carillon_store::meta::Topic;
 use carillon_store::queue::Place;
 use carillon_store::verdict::{Denial, Judgement};
@@ -61,8 +63,8 @@ pub struct Admission {
 
 /// Which contacts of a call are duplicates in a batch: of one before them, or of one already in it. Ask before the
 /// contacts are stored. A contact counts by its Client ID, and where that is empty by its first device.
-pub fn duplicates(
-    snapshot: &(impl Snapshot + ?Sized),
+pub fn duplicates<S: Snapshot + ?Sized>(
+    snapshot: &S,
     container: i64,
     contacts: &[Contact],
 ) -> Result<Vec<bool>> {
@@ -85,8 +87,8 @@ pub fn duplicates(
     Ok(answer)
 }
 
-fn has_first_device(
-    snapshot: &(impl Snapshot + ?Sized),
+fn has_first_device<S: Snapshot + ?Sized>(
+    snapshot: &S,
     container: i64,
     address: &str,
 ) -> Result<bool> {
@@ -105,20 +107,25 @@ pub fn admit<T: Transaction + ?Sized>(
     contacts: &[Contact],
     now: Moment,
 ) -> Result<Vec<Admission>> {
-    let facts = ContactFacts::gather(tx, rules, &into.sub_campaign.passes, contacts, now)?;
+    let mut channels: Vec<ChannelType> =
+        into.sub_campaign.passes.iter().map(|pass| pass.channel).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    let facts = channels
+        .into_iter()
+        .map(|channel| Ok((channel, ContactFacts::gather(tx, rules, channel, contacts, now)?)))
+        .collect::<Result<HashMap<_, _>>>()?;
     let mut work = Work::new(into, rules, now);
     if let Some(batch) = into.batch {
         work.rank = first_rank(tx, into.run.id, batch)?;
     }
-    let admissions: Vec<Admission> = contacts
-        .iter()
-        .enumerate()
-        .map(|(index, contact)| {
-            let duplicate = into.duplicates.get(index).copied().unwrap_or(false);
-            let outcome = work.take(tx, contact, facts.of(index), duplicate)?;
-            Ok(Admission { contact: contact.id, outcome })
-        })
-        .collect::<Result<_>>()?;
+    let mut admissions = Vec::with_capacity(contacts.len());
+    for (index, contact) in contacts.iter().enumerate() {
+        let duplicate = into.duplicates.get(index).copied().unwrap_or(false);
+        let against = |channel| *facts[&channel].of(index);
+        let outcome = work.take(tx, contact, &against, duplicate)?;
+        admissions.push(Admission { contact: contact.id, outcome });
+    }
     work.write(tx)?;
     Ok(admissions)
 }
@@ -140,6 +147,9 @@ fn rank_step(batch: &BatchRun) -> i64 {
     RANK_SPAN / i64::from(batch.priority.clamp(1, 10))
 }
 
+/// Why a contact is denied, and by which rule.
+type Denied = (Reason, Option<(RuleId, u32)>);
+
 /// A contact's first place, before the lane has a number.
 struct FirstPlace {
     pass: u16,
@@ -152,13 +162,13 @@ struct Work<'a> {
     rules: &'a RuleSet,
     now: Moment,
     rank: i64,
-    /// Verdicts and lane numbers by what contacts share: a list of a million has some hundred of them.
-    rulings: HashMap<(u16, LaneKey), Ruling>,
+    /// Verdicts, turns and lane numbers by what contacts share: a list of a million has some hundred of them.
+    rulings: HashMap<(u16, LaneFacts), Option<Denied>>,
+    turns: HashMap<(u16, LaneFacts), Option<(Moment, Moment)>>,
     lanes: HashMap<LaneKey, u32>,
     places: Vec<Place>,
     denials: Vec<Denial>,
     progress: Vec<Progress>,
-    admitted_by_pass: HashMap<u16, i64>,
 }
 
 impl<'a> Work<'a> {
@@ -169,11 +179,11 @@ impl<'a> Work<'a> {
             now,
             rank: 0,
             rulings: HashMap::new(),
+            turns: HashMap::new(),
             lanes: HashMap::new(),
             places: Vec::new(),
             denials: Vec::new(),
             progress: Vec::new(),
-            admitted_by_pass: HashMap::new(),
         }
     }
 
@@ -181,59 +191,185 @@ impl<'a> Work<'a> {
         &mut self,
         tx: &mut T,
         contact: &Contact,
-        facts: &Facts,
+        against: &dyn Fn(ChannelType) -> Facts,
         duplicate: bool,
     ) -> Result<Outcome> {
         let place = if duplicate {
             Err((Reason::Duplicate, None))
-        } else if let Some(reason) = facts.denied {
-            Err((reason, None))
-        } else if let Some(reason) = (self.into.objection)(contact) {
-            Err((reason, None))
         } else {
-            self.first_place(contact, facts)
+            self.first_place(contact, against).and_then(|place| {
+                match (self.into.objection)(contact) {
+                    Some(reason) => Err((reason, None)),
+                    None => Ok(place),
+                }
+            })
         };
-        Ok(match place {
+        match place {
             Ok(place) => {
                 let lane = self.lane(tx, &place.key)?;
                 self.enqueue(contact.id, &place, lane);
-                Outcome::Admitted { lane }
+                Ok(Outcome::Admitted { lane })
             }
             Err((reason, rule)) => {
-                let denial =
-                    Denial { run: self.into.run.id, contact: contact.id, at: self.now, reason, rule };
-                self.denials.push(denial);
-                Outcome::Filtered { reason, rule }
+                self.denials.push(Denial {
+                    run: self.into.run.id,
+                    contact: contact.id,
+                    at: self.now,
+                    reason,
+                    rule,
+                });
+                Ok(Outcome::Filtered { reason, rule })
             }
-        })
+        }
     }
 
-    /// The first pass that takes the contact and has a device for it that is not denied. The reason told otherwise is that
-    /// of the first device that was denied: it would have been the one to be tried.
-    fn first_place(&mut self, contact: &Contact, facts: &Facts) -> Result2<FirstPlace> {
+    /// The first pass that takes the contact and has a device for it that is not denied. The reason told otherwise is
+    /// that against the device that would have been tried first.
+    fn first_place(
+        &mut self,
+        contact: &Contact,
+        against: &dyn Fn(ChannelType) -> Facts,
+    ) -> std::result::Result<FirstPlace, Denied> {
         let passes = &self.into.sub_campaign.passes;
+        let escalation = self.into.sub_campaign.escalation_type;
         let mut denied = None;
         for (index, pass) in passes.iter().enumerate() {
             if !turn::accepts(passes, index, &[]) {
                 continue;
             }
-            for device in device::order(contact, pass, self.into.sub_campaign.escalation_type) {
-                if let Some(reason) = facts.reason_against(device.number, pass.channel) {
+            let known = against(pass.channel);
+            if let Some(reason) = known.denied {
+                denied.get_or_insert((reason, None));
+                continue;
+            }
+            for device in device::order(contact, pass, escalation) {
+                if let Some(reason) = known.reason_against(device.number) {
                     denied.get_or_insert((reason, None));
                     continue;
                 }
-                let first_day = self.first_day(index);
-                let key = self.rules.lane_key(contact, device, pass, first_day);
-                match self.ruling(index as u16, &key) {
-                    Ruling::Denied { reason, rule } => {
-                        denied.get_or_insert((reason, rule));
-                    }
-                    Ruling::Kept => {
-                        return Ok(FirstPlace { pass: index as u16, key, due: self.first_due() });
-                    }
+                let facts = self.rules.facts(contact, device, pass);
+                if let Some(denial) = self.ruling(index as u16, pass, &facts) {
+                    denied.get_or_insert(denial);
+                    continue;
                 }
+                return Ok(self.place(index as u16, pass, facts));
             }
         }
         Err(denied.unwrap_or((Reason::NoDevice, None)))
+    }
+
+    fn ruling(&mut self, index: u16, pass: &Pass, facts: &LaneFacts) -> Option<Denied> {
+        if let Some(known) = self.rulings.get(&(index, facts.clone())) {
+            return *known;
+        }
+        let ruling = self.rules.denial(facts, pass, self.now);
+        self.rulings.insert((index, facts.clone()), ruling);
+        ruling
+    }
+
+    /// Lists wait from the run's start, whenever that is; batches from theirs. Who has no device for an earlier pass
+    /// leaves that at once and waits for the turn of the later one.
+    fn place(&mut self, index: u16, pass: &Pass, facts: LaneFacts) -> FirstPlace {
+        if index == 0 && self.into.batch.is_none() {
+            return FirstPlace { pass: index, key: LaneKey { closes: None, facts }, due: Moment(0) };
+        }
+        let start = self
+            .into
+            .batch
+            .map_or(self.into.run.start_time, |batch| batch.start_time)
+            .max(self.now);
+        let rules = self.rules;
+        let turn = *self.turns.entry((index, facts.clone())).or_insert_with(|| {
+            rules.turn(&facts, pass, start).map(|turn| (turn.opens, turn.closes))
+        });
+        // Without a turn the lane is over before it opens: its contacts leave the pass with the reason.
+        let (opens, closes) = turn.unwrap_or((start, self.now));
+        let due = match self.into.batch {
+            // Those that may start at once share one due moment, so that ranks, and with them priorities, decide.
+            Some(batch) if index == 0 && batch.start_time <= self.now => Moment(0),
+            Some(_) if index == 0 => start,
+            _ => opens.max(start),
+        };
+        FirstPlace { pass: index, key: LaneKey { closes: Some(closes), facts }, due }
+    }
+
+    fn lane<T: Transaction + ?Sized>(&mut self, tx: &mut T, key: &LaneKey) -> Result<u32> {
+        if let Some(lane) = self.lanes.get(key) {
+            return Ok(*lane);
+        }
+        let lane = tx.intern_lane(self.into.run.id, &key.encode())?;
+        self.lanes.insert(key.clone(), lane);
+        Ok(lane)
+    }
+
+    fn enqueue(&mut self, contact: ContactId, place: &FirstPlace, lane: u32) {
+        let rank = match self.into.batch {
+            Some(batch) => {
+                self.rank += rank_step(batch);
+                self.rank
+            }
+            // Ids rise in the order of the List.
+            None => contact.0,
+        };
+        self.places.push(Place { pass: place.pass, lane, due: place.due, rank, contact });
+        if self.into.batch.is_some() {
+            self.progress.push(Progress {
+                run: self.into.run.id,
+                contact,
+                place: Where::Waiting,
+                pass: place.pass,
+                lane,
+                rank,
+                due: place.due,
+                attempts: 0,
+                device_next: 0,
+                bad_devices: 0,
+                delivered: false,
+                attempted: false,
+                results: Vec::new(),
+                reason: None,
+            });
+        }
+    }
+
+    fn write<T: Transaction + ?Sized>(self, tx: &mut T) -> Result<()> {
+        let run = self.into.run.id;
+        let mut counters: HashMap<Subject, Counters> = HashMap::new();
+        let mut count = |pass: Option<u16>, change: Counters| {
+            *counters.entry(Subject::whole(run)).or_default() += change;
+            if let Some(batch) = self.into.batch {
+                *counters.entry(Subject::whole(batch.id)).or_default() += change;
+            }
+            if let Some(pass) = pass {
+                *counters.entry(Subject::pass(run, pass)).or_default() += change;
+            }
+        };
+        for place in &self.places {
+            let admitted = Counters { not_attempted: 1, pending: 1, ..Counters::default() };
+            count(Some(place.pass), admitted);
+        }
+        let filtered = self.denials.len() as i64;
+        count(None, Counters { filtered, ..Counters::default() });
+        tx.enqueue(run, &self.places)?;
+        if !self.denials.is_empty() {
+            tx.put_denials(&self.denials)?;
+        }
+        if !self.progress.is_empty() {
+            tx.put_progress(&self.progress)?;
+        }
+        let counters: Vec<(Subject, Counters)> =
+            counters.into_iter().filter(|(_, change)| !change.is_zero()).collect();
+        tx.count(self.now, &counters)?;
+        if self.into.keep_judgement {
+            tx.put_judgement(&Judgement {
+                run,
+                at: self.now,
+                lane: None,
+                until: None,
+                reason: None,
+                basis: self.rules.basis().to_owned(),
+            })?;
+        }
+        tx.touch(Topic::Runs)
     }
 }

@@ -2,9 +2,16 @@
 //!
 //! Admission and the claiming transaction ask the same questions here. Nothing in this crate reads a clock, a store or a
 //! network: facts come in as arguments, a [`verdict::Verdict`] goes out.
+//!
+//! In order of use: [`number`] reads addresses, [`place`] tells zones and places, [`judge`] names a contact's lane and
+//! judges it by the [`rules`], in the civil time of [`window`].
 
+pub mod hours;
+pub mod judge;
 pub mod limits;
 pub mod number;
 pub mod place;
 pub mod region;
+pub mod rules;
+pub mod verdict;
 pub mod window;

@@ -116,6 +116,8 @@ struct Tables {
     countries: HashMap<Place, (&'static [Zone], &'static [Place])>,
     /// By country and state.
     states: HashMap<Place, State>,
+    /// Countries whose states are all known.
+    countries_with_states: Vec<Place>,
     /// States by country and name in small letters.
     state_names: HashMap<(Place, String), Place>,
     /// By US ZIP prefix.
@@ -178,6 +180,7 @@ fn tables() -> &'static Tables {
             kinds,
             countries: HashMap::new(),
             states: HashMap::new(),
+            countries_with_states: Vec::new(),
             state_names: HashMap::new(),
             zips: HashMap::new(),
             singles: HashMap::new(),
@@ -206,6 +209,9 @@ impl Tables {
             } else if row[0].contains('-') {
                 let state = place(row[0]);
                 let country = place(state.country_code());
+                if self.countries_with_states.last() != Some(&country) {
+                    self.countries_with_states.push(country);
+                }
                 let name = row[1].to_lowercase();
                 self.state_names.insert((country, name.clone()), state);
                 self.states.insert(state, State { name, zones });
@@ -329,10 +335,7 @@ fn read_state(text: &str, country: Place) -> Option<Place> {
     if let Some(named) = tables.state_names.get(&(country, text.to_lowercase())) {
         return Some(*named);
     }
-    let states_are_known = tables
-        .states
-        .keys()
-        .any(|state| state.at(crate::region::Fineness::Country) == country);
+    let states_are_known = tables.countries_with_states.contains(&country);
     let is_code = code.len() <= 3 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (!states_are_known && is_code).then_some(coded)
 }
@@ -600,6 +603,25 @@ mod tests {
                 places,
                 "{postal:?} {state:?}"
             );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_survived(number in ".{0,40}", digits in "\\+[0-9]{0,17}", zone in ".{0,20}", postal in ".{0,20}", state in ".{0,20}", country in "[A-Za-z]{0,3}|.{0,5}") {
+            for text in [&number, &digits] {
+                let phone = read_phone(text, &country);
+                if let Some(phone) = phone {
+                    let again = read_phone(&phone.e164, "ZZ").map(|again| again.e164);
+                    proptest::prop_assert_eq!(again, Some(phone.e164), "what was read is read the same again");
+                }
+                let zones = zones_of_number(text);
+                proptest::prop_assert!(zones.is_sorted());
+                let _ = (regions_of_number(text), crate::number::read_email(text));
+            }
+            let contact = ContactPlace { time_zone: Some(&zone), postal_code: Some(&postal), state: Some(&state), country: Some(&country) };
+            proptest::prop_assert!(places_of_contact(&contact, "US").is_sorted());
+            proptest::prop_assert!(zones_of_contact(&contact, "US").is_sorted());
         }
     }
 

@@ -50,6 +50,13 @@ pub struct Place {
 }
 
 impl Place {
+    /// Nowhere: only `*` holds it.
+    pub const UNKNOWN: Place = Place {
+        country: Code::EMPTY,
+        state: Code::EMPTY,
+        postal: Code::EMPTY,
+    };
+
     /// A whole country, by its ISO 3166-1 code.
     pub fn country(code: &str) -> Option<Place> {
         let proper = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -87,6 +94,14 @@ impl Place {
     /// Postal code in capitals without blanks; empty when unknown.
     pub fn postal_code(&self) -> &str {
         self.postal.text()
+    }
+
+    /// Whether `other` is the same place, told more finely.
+    pub fn knows_less_than(&self, other: &Place) -> bool {
+        self != other
+            && self.country == other.country
+            && (self.state.is_empty() || self.state == other.state)
+            && (self.postal.is_empty() || self.postal == other.postal)
     }
 
     /// The place as far as `fineness` tells places apart.
@@ -229,7 +244,7 @@ impl Region {
     }
 
     /// The country it lies in, and how finely it tells that country's places apart.
-    pub fn fineness(&self) -> Option<(&str, Fineness)> {
+    pub fn fineness(&self) -> Option<(Place, Fineness)> {
         let Region::Of(place) = self else {
             return None;
         };
@@ -240,7 +255,7 @@ impl Region {
         } else {
             Fineness::Country
         };
-        Some((place.country.text(), fineness))
+        Some((place.at(Fineness::Country), fineness))
     }
 }
 

@@ -40,7 +40,9 @@ fn moment_of(zone: Zone, local: DateTime, is_end: bool) -> Moment {
             return gap.map_or(Moment::NEVER, |gap| gap.timestamp().into());
         }
     };
-    offset.to_timestamp(local).map_or(Moment::NEVER, Moment::from)
+    offset
+        .to_timestamp(local)
+        .map_or(Moment::NEVER, Moment::from)
 }
 
 /// The start of a local date.
@@ -50,7 +52,8 @@ pub fn day_start(zone: Zone, date: Date) -> Moment {
 
 /// The date so many days later; the last date there is when that is too far.
 pub(crate) fn days_later(date: Date, days: i64) -> Date {
-    date.checked_add(jiff::Span::new().days(days)).unwrap_or(Date::MAX)
+    date.checked_add(jiff::Span::new().days(days))
+        .unwrap_or(Date::MAX)
 }
 
 /// What a schedule says at a moment, and until when at least. `until` is always later than the moment asked.
@@ -186,7 +189,11 @@ impl Window {
         if !self.allows(date) {
             return None;
         }
-        let last_date = if self.end <= self.start { days_later(date, 1) } else { date };
+        let last_date = if self.end <= self.start {
+            days_later(date, 1)
+        } else {
+            date
+        };
         let opens = start_moment(zone, date.to_datetime(self.start));
         let closes = end_moment(zone, last_date.to_datetime(self.end));
         (opens < closes).then_some(Span { opens, closes })
@@ -195,7 +202,10 @@ impl Window {
     fn in_zones<'a>(&'a self, zones: &'a [Zone]) -> Vec<ZoneWindow<'a>> {
         zones
             .iter()
-            .map(|zone| ZoneWindow { window: self, zone: *zone })
+            .map(|zone| ZoneWindow {
+                window: self,
+                zone: *zone,
+            })
             .collect()
     }
 
@@ -206,7 +216,11 @@ impl Window {
 
     /// The first moment from `from` on at which it is open in all zones; none when their windows never meet.
     pub fn next_open(&self, zones: &[Zone], from: Moment) -> Option<Moment> {
-        next_all_open(&self.in_zones(zones), from, from.plus(SEARCH_DAYS_MAX * DAY))
+        next_all_open(
+            &self.in_zones(zones),
+            from,
+            from.plus(SEARCH_DAYS_MAX * DAY),
+        )
     }
 
     /// The close of the opening that holds `at`; none when it is closed then. Openings without a gap between them
@@ -264,7 +278,13 @@ impl Window {
 
     /// When a contact's turn in this pass begins and ends at the latest, over `window_days` allowed days: the
     /// contact left the pass before (or the run started) at `left`. None when it cannot begin.
-    pub fn turn(&self, zones: &[Zone], left: Moment, days_to_wait: u16, window_days: u16) -> Option<Span> {
+    pub fn turn(
+        &self,
+        zones: &[Zone],
+        left: Moment,
+        days_to_wait: u16,
+        window_days: u16,
+    ) -> Option<Span> {
         let mut earliest = left;
         let mut closes = Moment::NEVER;
         for zone in zones {
@@ -275,8 +295,12 @@ impl Window {
                 date = self.day_after(date, 1)?;
                 span = self.span_on(*zone, date).or(span);
             }
-            earliest = earliest.max(self.span_on(*zone, first).map_or(day_start(*zone, first), |span| span.opens));
-            closes = closes.min(span.map_or(day_start(*zone, days_later(date, 1)), |span| span.closes));
+            earliest = earliest.max(
+                self.span_on(*zone, first)
+                    .map_or(day_start(*zone, first), |span| span.opens),
+            );
+            closes =
+                closes.min(span.map_or(day_start(*zone, days_later(date, 1)), |span| span.closes));
         }
         let opens = next_all_open(&self.in_zones(zones), earliest, closes)?;
         Some(Span { opens, closes })
@@ -324,33 +348,146 @@ mod tests {
     }
 
     fn window(start: &str, end: &str) -> Window {
-        Window::new(DayOfWeek::ALL, start.parse().expect(start), end.parse().expect(end))
+        Window::new(
+            DayOfWeek::ALL,
+            start.parse().expect(start),
+            end.parse().expect(end),
+        )
     }
 
     #[test]
     fn windows_open_and_close_in_civil_time() {
         for (name, start, end, day, opens, closes) in [
-            ("Europe/London", "09:00", "21:00", date(2026, 7, 1), "2026-07-01T08:00Z", "2026-07-01T20:00Z"),
-            ("Europe/London", "09:00", "21:00", date(2026, 12, 1), "2026-12-01T09:00Z", "2026-12-01T21:00Z"),
-            ("America/New_York", "22:00", "02:00", date(2026, 7, 1), "2026-07-02T02:00Z", "2026-07-02T06:00Z"),
-            ("America/Phoenix", "08:00", "21:00", date(2026, 7, 1), "2026-07-01T15:00Z", "2026-07-02T04:00Z"),
-            ("Asia/Kathmandu", "09:00", "18:00", date(2026, 7, 1), "2026-07-01T03:15Z", "2026-07-01T12:15Z"),
-            ("Australia/Lord_Howe", "09:00", "18:00", date(2026, 7, 1), "2026-06-30T22:30Z", "2026-07-01T07:30Z"),
-            ("Australia/Lord_Howe", "09:00", "18:00", date(2026, 12, 1), "2026-11-30T22:00Z", "2026-12-01T07:00Z"),
+            (
+                "Europe/London",
+                "09:00",
+                "21:00",
+                date(2026, 7, 1),
+                "2026-07-01T08:00Z",
+                "2026-07-01T20:00Z",
+            ),
+            (
+                "Europe/London",
+                "09:00",
+                "21:00",
+                date(2026, 12, 1),
+                "2026-12-01T09:00Z",
+                "2026-12-01T21:00Z",
+            ),
+            (
+                "America/New_York",
+                "22:00",
+                "02:00",
+                date(2026, 7, 1),
+                "2026-07-02T02:00Z",
+                "2026-07-02T06:00Z",
+            ),
+            (
+                "America/Phoenix",
+                "08:00",
+                "21:00",
+                date(2026, 7, 1),
+                "2026-07-01T15:00Z",
+                "2026-07-02T04:00Z",
+            ),
+            (
+                "Asia/Kathmandu",
+                "09:00",
+                "18:00",
+                date(2026, 7, 1),
+                "2026-07-01T03:15Z",
+                "2026-07-01T12:15Z",
+            ),
+            (
+                "Australia/Lord_Howe",
+                "09:00",
+                "18:00",
+                date(2026, 7, 1),
+                "2026-06-30T22:30Z",
+                "2026-07-01T07:30Z",
+            ),
+            (
+                "Australia/Lord_Howe",
+                "09:00",
+                "18:00",
+                date(2026, 12, 1),
+                "2026-11-30T22:00Z",
+                "2026-12-01T07:00Z",
+            ),
             // Spring: 01:00 to 02:00 is skipped; the start moves to the end of the gap.
-            ("Europe/London", "01:30", "03:00", date(2026, 3, 29), "2026-03-29T01:00Z", "2026-03-29T02:00Z"),
-            ("America/New_York", "02:15", "09:00", date(2026, 3, 8), "2026-03-08T07:00Z", "2026-03-08T13:00Z"),
-            ("Australia/Lord_Howe", "02:10", "03:00", date(2026, 10, 4), "2026-10-03T15:30Z", "2026-10-03T16:00Z"),
+            (
+                "Europe/London",
+                "01:30",
+                "03:00",
+                date(2026, 3, 29),
+                "2026-03-29T01:00Z",
+                "2026-03-29T02:00Z",
+            ),
+            (
+                "America/New_York",
+                "02:15",
+                "09:00",
+                date(2026, 3, 8),
+                "2026-03-08T07:00Z",
+                "2026-03-08T13:00Z",
+            ),
+            (
+                "Australia/Lord_Howe",
+                "02:10",
+                "03:00",
+                date(2026, 10, 4),
+                "2026-10-03T15:30Z",
+                "2026-10-03T16:00Z",
+            ),
             // Autumn: 01:00 to 02:00 is shown twice; the first as a start, the last as an end.
-            ("Europe/London", "01:30", "09:00", date(2026, 10, 25), "2026-10-25T00:30Z", "2026-10-25T09:00Z"),
-            ("Europe/London", "00:30", "01:30", date(2026, 10, 25), "2026-10-24T23:30Z", "2026-10-25T01:30Z"),
-            ("America/New_York", "01:30", "02:00", date(2026, 11, 1), "2026-11-01T05:30Z", "2026-11-01T07:00Z"),
-            ("Australia/Lord_Howe", "01:45", "03:00", date(2026, 4, 5), "2026-04-04T14:45Z", "2026-04-04T16:30Z"),
+            (
+                "Europe/London",
+                "01:30",
+                "09:00",
+                date(2026, 10, 25),
+                "2026-10-25T00:30Z",
+                "2026-10-25T09:00Z",
+            ),
+            (
+                "Europe/London",
+                "00:30",
+                "01:30",
+                date(2026, 10, 25),
+                "2026-10-24T23:30Z",
+                "2026-10-25T01:30Z",
+            ),
+            (
+                "America/New_York",
+                "01:30",
+                "02:00",
+                date(2026, 11, 1),
+                "2026-11-01T05:30Z",
+                "2026-11-01T07:00Z",
+            ),
+            (
+                "Australia/Lord_Howe",
+                "01:45",
+                "03:00",
+                date(2026, 4, 5),
+                "2026-04-04T14:45Z",
+                "2026-04-04T16:30Z",
+            ),
             // End at the start: round the clock.
-            ("America/New_York", "00:00", "00:00", date(2026, 7, 1), "2026-07-01T04:00Z", "2026-07-02T04:00Z"),
+            (
+                "America/New_York",
+                "00:00",
+                "00:00",
+                date(2026, 7, 1),
+                "2026-07-01T04:00Z",
+                "2026-07-02T04:00Z",
+            ),
         ] {
             let span = window(start, end).span_on(zone(name), day).expect("opens");
-            assert_eq!((span.opens, span.closes), (at(opens), at(closes)), "{name} {day} {start} {end}");
+            assert_eq!(
+                (span.opens, span.closes),
+                (at(opens), at(closes)),
+                "{name} {day} {start} {end}"
+            );
         }
         let swallowed = window("01:15", "01:45").span_on(zone("Europe/London"), date(2026, 3, 29));
         assert_eq!(swallowed, None, "the clock skips all of it");
@@ -362,24 +499,41 @@ mod tests {
         let daily = window("09:00", "21:00");
         let night = at("2026-07-01T10:00Z");
         assert!(!daily.open_at(&coasts, night));
-        assert_eq!(daily.next_open(&coasts, night), Some(at("2026-07-01T16:00Z")), "9:00 Pacific");
-        assert_eq!(daily.close_at(&coasts, at("2026-07-01T16:00Z")), Some(at("2026-07-02T01:00Z")), "21:00 Eastern");
+        assert_eq!(
+            daily.next_open(&coasts, night),
+            Some(at("2026-07-01T16:00Z")),
+            "9:00 Pacific"
+        );
+        assert_eq!(
+            daily.close_at(&coasts, at("2026-07-01T16:00Z")),
+            Some(at("2026-07-02T01:00Z")),
+            "21:00 Eastern"
+        );
         assert_eq!(daily.close_at(&coasts, night), None);
         // Sunday in Los Angeles is over before Monday's window opens in Kathmandu, and so on for ever.
         let sundays = Window::new(&[DayOfWeek::Sunday], time(9, 0, 0, 0), time(12, 0, 0, 0));
         let apart = [zone("Asia/Kathmandu"), zone("America/Los_Angeles")];
         assert_eq!(sundays.next_open(&apart, night), None);
-        assert_eq!(Window::new(&[], time(9, 0, 0, 0), time(12, 0, 0, 0)).next_open(&coasts, night), None);
+        assert_eq!(
+            Window::new(&[], time(9, 0, 0, 0), time(12, 0, 0, 0)).next_open(&coasts, night),
+            None
+        );
         // Next Monday, from a Wednesday.
         let mondays = Window::new(&[DayOfWeek::Monday], time(9, 0, 0, 0), time(12, 0, 0, 0));
-        assert_eq!(mondays.next_open(&[zone("Europe/London")], night), Some(at("2026-07-06T08:00Z")));
+        assert_eq!(
+            mondays.next_open(&[zone("Europe/London")], night),
+            Some(at("2026-07-06T08:00Z"))
+        );
     }
 
     #[test]
     fn open_minutes_count_all_zones_and_clock_changes() {
         let daily = window("09:00", "21:00");
         let (from, to) = (at("2026-07-01T00:00Z"), at("2026-07-08T00:00Z"));
-        assert_eq!(daily.open_minutes(&[zone("Europe/London")], from, to), 7.0 * 720.0);
+        assert_eq!(
+            daily.open_minutes(&[zone("Europe/London")], from, to),
+            7.0 * 720.0
+        );
         let coasts = [zone("America/New_York"), zone("America/Los_Angeles")];
         // The first evening's 00:00-01:00Z belongs to the day before, the last one's is cut off.
         assert_eq!(daily.open_minutes(&coasts, from, to), 7.0 * 540.0);
@@ -399,7 +553,10 @@ mod tests {
     fn round_the_clock_is_one_opening() {
         let always = window("00:00", "00:00");
         let now = at("2026-07-01T10:00Z");
-        assert_eq!(always.close_at(&[zone("Europe/London")], now), Some(now.plus(OPENING_DAYS_MAX * DAY)));
+        assert_eq!(
+            always.close_at(&[zone("Europe/London")], now),
+            Some(now.plus(OPENING_DAYS_MAX * DAY))
+        );
     }
 
     #[test]
@@ -415,7 +572,11 @@ mod tests {
             (&[Monday], 1, date(2026, 7, 13)),
             (DayOfWeek::ALL, 365, date(2027, 7, 6)),
         ] {
-            assert_eq!(of(days).day_after(monday, wait), Some(expected), "{days:?} {wait}");
+            assert_eq!(
+                of(days).day_after(monday, wait),
+                Some(expected),
+                "{days:?} {wait}"
+            );
         }
         assert_eq!(of(&[]).day_after(monday, 3), None);
     }
@@ -424,27 +585,84 @@ mod tests {
     fn turns_begin_and_end() {
         use DayOfWeek::*;
         let london = [zone("Europe/London")];
-        let weekdays = Window::new(&[Monday, Wednesday, Friday], time(9, 0, 0, 0), time(21, 0, 0, 0));
+        let weekdays = Window::new(
+            &[Monday, Wednesday, Friday],
+            time(9, 0, 0, 0),
+            time(21, 0, 0, 0),
+        );
         for (left, wait, days, opens, closes) in [
             // Still open today.
-            ("2026-07-06T12:00Z", 0, 1, "2026-07-06T12:00Z", "2026-07-06T20:00Z"),
+            (
+                "2026-07-06T12:00Z",
+                0,
+                1,
+                "2026-07-06T12:00Z",
+                "2026-07-06T20:00Z",
+            ),
             // Before it opens.
-            ("2026-07-06T05:00Z", 0, 1, "2026-07-06T08:00Z", "2026-07-06T20:00Z"),
+            (
+                "2026-07-06T05:00Z",
+                0,
+                1,
+                "2026-07-06T08:00Z",
+                "2026-07-06T20:00Z",
+            ),
             // Closed already: the next allowed day.
-            ("2026-07-06T20:00Z", 0, 1, "2026-07-08T08:00Z", "2026-07-08T20:00Z"),
-            ("2026-07-07T12:00Z", 0, 1, "2026-07-08T08:00Z", "2026-07-08T20:00Z"),
-            ("2026-07-06T12:00Z", 2, 1, "2026-07-10T08:00Z", "2026-07-10T20:00Z"),
-            ("2026-07-06T12:00Z", 0, 3, "2026-07-06T12:00Z", "2026-07-10T20:00Z"),
+            (
+                "2026-07-06T20:00Z",
+                0,
+                1,
+                "2026-07-08T08:00Z",
+                "2026-07-08T20:00Z",
+            ),
+            (
+                "2026-07-07T12:00Z",
+                0,
+                1,
+                "2026-07-08T08:00Z",
+                "2026-07-08T20:00Z",
+            ),
+            (
+                "2026-07-06T12:00Z",
+                2,
+                1,
+                "2026-07-10T08:00Z",
+                "2026-07-10T20:00Z",
+            ),
+            (
+                "2026-07-06T12:00Z",
+                0,
+                3,
+                "2026-07-06T12:00Z",
+                "2026-07-10T20:00Z",
+            ),
         ] {
             let turn = weekdays.turn(&london, at(left), wait, days);
-            assert_eq!(turn, Some(Span { opens: at(opens), closes: at(closes) }), "{left} {wait} {days}");
+            assert_eq!(
+                turn,
+                Some(Span {
+                    opens: at(opens),
+                    closes: at(closes)
+                }),
+                "{left} {wait} {days}"
+            );
         }
         let night = window("22:00", "02:00");
-        let turn = night.turn(&london, at("2026-07-07T00:30Z"), 0, 1).expect("still open");
-        assert_eq!((turn.opens, turn.closes), (at("2026-07-07T00:30Z"), at("2026-07-07T01:00Z")));
+        let turn = night
+            .turn(&london, at("2026-07-07T00:30Z"), 0, 1)
+            .expect("still open");
+        assert_eq!(
+            (turn.opens, turn.closes),
+            (at("2026-07-07T00:30Z"), at("2026-07-07T01:00Z"))
+        );
         // Where the zones' days differ, every zone waits its own days.
         let apart = [zone("America/New_York"), zone("Pacific/Honolulu")];
-        let turn = window("09:00", "21:00").turn(&apart, at("2026-07-06T12:00Z"), 1, 1).expect("they meet");
-        assert_eq!((turn.opens, turn.closes), (at("2026-07-07T19:00Z"), at("2026-07-08T01:00Z")));
+        let turn = window("09:00", "21:00")
+            .turn(&apart, at("2026-07-06T12:00Z"), 1, 1)
+            .expect("they meet");
+        assert_eq!(
+            (turn.opens, turn.closes),
+            (at("2026-07-07T19:00Z"), at("2026-07-08T01:00Z"))
+        );
     }
 }

@@ -1,8 +1,7 @@
 //! What the engine holds in memory of a run: its SubCampaign, rules, scripts, lanes with their openings. All of it is a
 //! copy of the store that is thrown away and read again; nothing is true because it stands here.
 
-use crate::render::Said;
-use carillon_admission::{LaneKey, Opening, RuleSet, resolve};
+use carillon_admission::{LaneKey, Opening, RuleSet, Said, resolve};
 use carillon_model::attempt::Attempt;
 use carillon_model::campaign::Campaign;
 use carillon_model::contact_batch::ContactBatch;
@@ -65,6 +64,8 @@ pub struct RunContext {
     pub changed: bool,
     /// Something changed by which rates are reckoned.
     pub pace_changed: bool,
+    /// When its states may move by the clock alone.
+    pub look_again: Moment,
 }
 
 impl RunContext {
@@ -89,6 +90,7 @@ impl RunContext {
             unanswered: 0,
             changed: true,
             pace_changed: true,
+            look_again: Moment(0),
         };
         context.refresh(snapshot)?;
         Ok(Some(context))
@@ -412,6 +414,13 @@ impl Contexts {
     /// Everything that is held.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut RunContext> {
         self.runs.values_mut()
+    }
+
+    /// An order is out.
+    pub fn placed(&mut self, attempt: &Attempt) {
+        if let Some(context) = self.runs.get_mut(&attempt.run) {
+            context.unanswered += 1;
+        }
     }
 
     /// An order was answered.

@@ -8,13 +8,13 @@ use crate::context::{Contexts, RunContext};
 use crate::dispose::fresh;
 use crate::limits::{CLAIM_MAX, DIAL_MAX};
 use crate::pace::{Pacer, PassOf};
-use crate::render::{Refusal, Speaker};
 use crate::schedule;
 use carillon_admission::device::{self, DeviceSet};
-use carillon_admission::{ContactFacts, Facts, LaneKey, Opening};
+use carillon_admission::{ContactFacts, Facts, LaneKey, Opening, Refusal, Speaker};
+use carillon_compliance::number::device_key;
 use carillon_channel::{Content, Order};
 use carillon_model::attempt::Attempt;
-use carillon_model::contact::{Contact, Device, DeviceKey};
+use carillon_model::contact::{Contact, Device};
 use carillon_model::pass::Pass;
 use carillon_model::run::{Place as Where, Progress};
 use carillon_model::{
@@ -333,12 +333,25 @@ impl<'a> LaneDial<'a> {
             return Ok(Err(Some(Reason::MissingField)));
         };
         let number = past.attempts + 1;
-        let speaker = Speaker { context: self.context, pass: self.pass, contact, device, id, number, now };
+        let zone = self.context.lane_key(lane).and_then(|key| self.context.rules.zone(&key.facts));
+        let speaker = Speaker {
+            account: &self.context.account,
+            campaign: &self.context.campaign,
+            sub_campaign: &self.context.sub_campaign,
+            contact,
+            device: Some(device),
+            channel: self.pass.channel,
+            attempt: id,
+            number,
+            zone,
+            now,
+        };
         let (body, max_parts) = match said.text(&speaker) {
             Ok(text) => text,
-            Err(Refusal::MissingField) => return Ok(Err(Some(Reason::MissingField))),
-            Err(Refusal::Unfit(detail)) => {
-                tracing::warn!(contact = contact.id.0, detail, "a text could not be made");
+            Err(refusal) => {
+                if let Refusal::Unfit(detail) = refusal {
+                    tracing::warn!(contact = contact.id.0, detail, "a text could not be made");
+                }
                 return Ok(Err(Some(Reason::MissingField)));
             }
         };
@@ -361,7 +374,7 @@ impl<'a> LaneDial<'a> {
             pass_id: self.pass.id,
             account: self.context.run.account.0,
             contact: contact.id,
-            device: DeviceKey::of(&device.address),
+            device: device_key(&device.address),
             address: device.address.clone(),
             our_address: from.clone(),
             channel: self.pass.channel,

@@ -38,14 +38,23 @@ pub struct Answered {
 /// A report about a message, from a receipt or a query.
 #[derive(Debug, Clone)]
 pub struct Reported {
-    /// Who says so.
+    /// Who says so; empty for a query, whose attempt is known.
     pub carrier: Arc<str>,
+    /// The attempt a query was about.
+    pub attempt: Option<AttemptId>,
     /// About which message.
     pub message_id: String,
     /// What.
     pub report: Report,
     /// When.
     pub at: Moment,
+}
+
+impl Reported {
+    /// What a carrier answered to a query.
+    pub fn of_query(attempt: AttemptId, message_id: String, report: Report, at: Moment) -> Self {
+        Self { carrier: Arc::from(""), attempt: Some(attempt), message_id, report, at }
+    }
 }
 
 /// An attempt that ended, or whose result was corrected.
@@ -261,6 +270,7 @@ fn claim_early_receipts<T: Transaction + ?Sized>(
             };
             reports.push(Reported {
                 carrier: Arc::from(early.carrier),
+                attempt: None,
                 message_id: early.message_id,
                 report,
                 at: early.at,
@@ -284,7 +294,11 @@ fn take_reports<T: Transaction + ?Sized>(
             Report::Failed { code } => (false, code.clone()),
             Report::Intermediate { .. } | Report::Unknown => continue,
         };
-        match tx.attempt_of_message(&reported.carrier, &reported.message_id)? {
+        let known = match reported.attempt {
+            Some(attempt) => Some(attempt),
+            None => tx.attempt_of_message(&reported.carrier, &reported.message_id)?,
+        };
+        match known {
             Some(attempt) => found.push((attempt, reported, delivered, status)),
             None => early.push(EarlyReceipt {
                 carrier: reported.carrier.to_string(),
@@ -314,7 +328,7 @@ fn take_reports<T: Transaction + ?Sized>(
             continue;
         }
         // A receipt that is repeated must not stand for another part.
-        if attempt.parts > 1 && !tx.forget_message(&reported.carrier, &reported.message_id)? {
+        if attempt.parts > 1 && !tx.forget_message(&attempt.carrier, &reported.message_id)? {
             continue;
         }
         let end = if delivered {

@@ -45,14 +45,14 @@ pub struct Device {
 pub struct DeviceKey(pub i64);
 
 impl DeviceKey {
-    /// The key of a normalised address.
+    /// The key of a normalised address; e-mail addresses are compared without case.
     pub fn of(address: &str) -> Self {
         match address
             .strip_prefix('+')
             .and_then(|digits| digits.parse::<i64>().ok())
         {
             Some(digits) if digits > 0 => Self(digits),
-            _ => Self(-((fnv1a(address) >> 1) as i64) - 1),
+            _ => Self(-((fnv1a(&address.to_lowercase()) >> 1) as i64) - 1),
         }
     }
 }
@@ -322,6 +322,7 @@ mod tests {
     fn keys_of_phones_are_their_digits() {
         assert_eq!(DeviceKey::of("+12075550111"), DeviceKey(12_075_550_111));
         assert!(DeviceKey::of("ann@example.org").0 < 0);
+        assert_eq!(DeviceKey::of("Ann@example.org"), DeviceKey::of("ann@example.org"));
         assert_eq!(
             DeviceKey::of("ann@example.org"),
             DeviceKey::of("ann@example.org")

@@ -67,7 +67,7 @@ impl Assembly {
             return Read::Whole(Inbound {
                 from,
                 to,
-                body: gsm::decode_as(message.data_coding, content),
+                body: gsm::decode(message.data_coding, content),
             });
         };
         let key = Key {
@@ -151,7 +151,7 @@ fn join(key: &Key, partial: &Partial) -> Inbound {
     Inbound {
         from: key.from.clone(),
         to: key.to.clone(),
-        body: gsm::decode_as(partial.coding, &bytes),
+        body: gsm::decode(partial.coding, &bytes),
     }
 }
 

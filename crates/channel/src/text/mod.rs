@@ -1,5 +1,5 @@
 //! Text messages over SMPP 3.4: this side is the ESME. In the order of life: `prepare` makes PDUs of an order, `outbox`
-//! keeps them under rate and room, `link` opens connections and opens them again, `session` moves bytes, `window` knows
+//! keeps them under rate and room, `link` opens connections and opens them again, `session` and `receive` move bytes, `window` knows
 //! what is handed over, `outcome`, `receipt`, `ids` and `inbound` read what comes back. `peer` is a carrier for the demo,
 //! the tests and the benchmark.
 //!
@@ -17,6 +17,7 @@ mod outcome;
 pub mod peer;
 mod prepare;
 mod receipt;
+mod receive;
 mod session;
 mod window;
 pub mod wire;

@@ -6,6 +6,7 @@ use super::gsm;
 use super::wire::{self, Address, Message, command, status};
 use crate::contract::{Answer, Content, Order};
 use carillon_model::{AttemptId, AttemptResult, Moment};
+use carillon_script::segment::Encoded;
 
 /// An order ready to leave.
 #[derive(Debug)]
@@ -60,7 +61,7 @@ impl Template {
             return Err(refused(AttemptResult::Failed, status::INVALID_SOURCE));
         };
         let Content::Text { body, max_parts } = &order.content;
-        let Some((alphabet, parts)) = gsm::encode(body, usize::from(*max_parts)) else {
+        let Some(Encoded { alphabet, parts }) = gsm::encode(body, usize::from(*max_parts)) else {
             return Err(refused(
                 AttemptResult::Failed,
                 status::INVALID_MESSAGE_LENGTH,
@@ -77,7 +78,7 @@ impl Template {
             destination,
             validity: &self.validity,
             registered_delivery: u8::from(self.receipts),
-            data_coding: alphabet.data_coding(),
+            data_coding: gsm::data_coding(alphabet),
             // 16 bits are all the protocol has: a hint beside the message id, never the key.
             reference: self.reference.then_some((order.attempt.0 & 0xFFFF) as u16),
             ..Message::default()

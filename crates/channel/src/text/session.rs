@@ -2,16 +2,15 @@
 //! one read brings many responses, so the cost per message is that of copying it. While the engine's queue is full the
 //! session does not read, and the carrier feels it.
 
+use super::Shared;
 use super::link::Role;
 use super::outbox::Query;
-use super::receipt;
-use super::window::{Response, Window};
-use super::wire::{self, Frame, command, status};
-use super::{Shared, inbound};
-use crate::contract::{Acknowledge, Answer, Event, Slip};
+use super::window::Window;
+use super::wire::{self, command, status};
+use crate::contract::{Answer, Event, Slip};
 use crate::limits;
 use bytes::{Buf, BytesMut};
-use carillon_model::{AttemptId, Moment};
+use carillon_model::Moment;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,32 +35,31 @@ pub(super) enum End {
     Broken(#[expect(dead_code, reason = "read by the log through Debug")] std::io::Error),
 }
 
-/// Marks data_sm in the token of an acknowledgement; the low bits are the sequence number.
-const DATA: u64 = 1 << 32;
-
 /// See the file.
 pub(super) struct Session {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     role: Role,
     waker: Arc<Notify>,
     stream: TcpStream,
-    input: BytesMut,
-    output: BytesMut,
-    window: Window,
+    pub(super) input: BytesMut,
+    pub(super) output: BytesMut,
+    pub(super) window: Window,
     /// Events the engine has no room for yet; the socket is not read until they are gone.
-    pending: Vec<Event>,
-    acknowledge: mpsc::UnboundedSender<Slip>,
+    pub(super) pending: Vec<Event>,
+    pub(super) acknowledge: mpsc::UnboundedSender<Slip>,
     slips: mpsc::UnboundedReceiver<Slip>,
-    unacknowledged: usize,
+    pub(super) unacknowledged: usize,
     /// When the carrier was last heard, or last could have been.
     heard: Instant,
-    /// When reading went on after the engine had no room.
+    /// The engine does not take what comes, so nothing is read and no silence counts.
+    deaf: bool,
+    /// When reading went on after that.
     resumed: Instant,
-    probing: bool,
+    pub(super) probing: bool,
     stopping: Option<Instant>,
     unbinding: bool,
     /// Parts answered, parts taken and parts put off in the present read.
-    tally: (usize, usize, usize),
+    pub(super) tally: (usize, usize, usize),
 }
 
 /// What woke the session.
@@ -96,6 +94,7 @@ impl Session {
             slips,
             unacknowledged: 0,
             heard: Instant::now(),
+            deaf: false,
             resumed: Instant::now(),
             probing: false,
             stopping: None,
@@ -124,6 +123,8 @@ impl Session {
         let mut slips = Vec::new();
         loop {
             let now = Instant::now();
+            self.hand_over();
+            self.listen(now);
             if let Some(end) = self.keep_time(now) {
                 return end;
             }
@@ -131,7 +132,6 @@ impl Session {
             if let Err(error) = self.write() {
                 return End::Broken(error);
             }
-            self.hand_over();
             let deadline = self.deadline(now, again);
             if timer.deadline() > deadline || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);
@@ -148,9 +148,6 @@ impl Session {
                     if let Ok(permit) = permit {
                         permit.send(pending);
                     }
-                    // While nothing could be read, no answer could be seen: silence counts from here.
-                    self.resumed = Instant::now();
-                    self.heard = self.resumed;
                     Wake::Look
                 }
                 () = self.waker.notified(), if submits => Wake::Look,
@@ -176,10 +173,19 @@ impl Session {
         }
     }
 
+    /// Whether the socket is read. A carrier that does not read us is not read either, but its silence counts.
     fn reads(&self) -> bool {
-        self.pending.is_empty()
-            && self.unacknowledged < limits::UNACKNOWLEDGED_MAX
-            && self.output.len() < limits::OUTPUT_BYTES_MAX
+        !self.deaf && self.pending.is_empty() && self.output.len() < limits::OUTPUT_BYTES_MAX
+    }
+
+    /// While nothing can be read, no answer can be seen: silence counts from where reading goes on.
+    fn listen(&mut self, now: Instant) {
+        let was_deaf = self.deaf;
+        self.deaf = !self.pending.is_empty() || self.unacknowledged >= limits::UNACKNOWLEDGED_MAX;
+        if was_deaf && !self.deaf {
+            self.resumed = now;
+            self.heard = now;
+        }
     }
 
     /// Takes what the outbox grants and encodes it. Answers when to ask again.
@@ -231,7 +237,7 @@ impl Session {
         Ok(())
     }
 
-    /// Gives the engine what there is, if it has room now.
+    /// Gives the engine what there is, if it has room now. Only before `listen`: what it says holds until the next turn.
     fn hand_over(&mut self) {
         if self.pending.is_empty() {
             return;
@@ -260,241 +266,9 @@ impl Session {
         self.take_frames(now)
     }
 
-    /// Reads every whole PDU of the input.
-    fn take_frames(&mut self, now: Instant) -> Option<End> {
-        let mut input = std::mem::take(&mut self.input);
-        let at = self.shared.outbox.clock.now();
-        let used = self.window.used();
-        let mut taken = 0;
-        let mut end = None;
-        while end.is_none() {
-            match wire::next_frame(&input[taken..]) {
-                Ok(Some((frame, length))) => {
-                    end = self.take_frame(&frame, now, at);
-                    taken += length;
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    wire::write_bare(
-                        &mut self.output,
-                        command::GENERIC_NACK,
-                        status::INVALID_COMMAND_LENGTH,
-                        0,
-                    );
-                    end = Some(End::Malformed(error));
-                }
-            }
-        }
-        input.advance(taken);
-        self.input = input;
-        let (answered, accepted, put_off) = std::mem::take(&mut self.tally);
-        let outbox = &self.shared.outbox;
-        if put_off > 0 {
-            outbox.meter.throttled.increment(put_off as u64);
-            outbox.throttled(now);
-        }
-        if answered > 0 {
-            outbox.answered(now, answered, accepted);
-        }
-        outbox
-            .meter
-            .window_used
-            .decrement((used - self.window.used()) as f64);
-        end
-    }
-
-    fn take_frame(&mut self, frame: &Frame<'_>, now: Instant, at: Moment) -> Option<End> {
-        match frame.command {
-            command::DELIVER_SM | command::DATA_SM => self.take_message(frame, now, at),
-            command::ENQUIRE_LINK => {
-                wire::write_bare(
-                    &mut self.output,
-                    command::ENQUIRE_LINK | command::RESPONSE,
-                    status::OK,
-                    frame.sequence,
-                );
-            }
-            command::UNBIND => {
-                wire::write_bare(
-                    &mut self.output,
-                    command::UNBIND | command::RESPONSE,
-                    status::OK,
-                    frame.sequence,
-                );
-                return Some(End::Unbound);
-            }
-            command::ALERT_NOTIFICATION => {}
-            response if response & command::RESPONSE != 0 => return self.take_response(frame, at),
-            _ => wire::write_bare(
-                &mut self.output,
-                command::GENERIC_NACK,
-                status::INVALID_COMMAND,
-                frame.sequence,
-            ),
-        }
-        None
-    }
-
-    fn take_response(&mut self, frame: &Frame<'_>, at: Moment) -> Option<End> {
-        // A nack without a reason is still a no.
-        let no_reason = frame.command == command::GENERIC_NACK && frame.status == status::OK;
-        let code = if no_reason {
-            status::SYSTEM_ERROR
-        } else {
-            frame.status
-        };
-        let shared = &self.shared;
-        let remember = |id: &str, person: &str| {
-            if shared.config.receipts {
-                shared
-                    .ids
-                    .lock()
-                    .expect("nothing panics while it holds the ids")
-                    .accepted(id, person);
-            }
-        };
-        let id = || wire::text(wire::read_message_id(frame.body));
-        match self.window.responded(frame.sequence, code, id, remember) {
-            Response::Answered(attempt, answer) => {
-                self.tally.0 += 1;
-                self.tally.1 += usize::from(matches!(answer, Answer::Accepted { .. }));
-                self.answered(attempt, answer, at);
-            }
-            Response::Taken => {
-                self.tally.0 += 1;
-                self.tally.1 += 1;
-            }
-            Response::Nothing => self.tally.0 += 1,
-            Response::Throttled => self.tally.2 += 1,
-            Response::Queried(query) => {
-                let report = match wire::read_query_response(frame.body) {
-                    Ok((_, state, error)) if code == status::OK => {
-                        receipt::report_of_state(state, error)
-                    }
-                    _ => None,
-                };
-                self.pending.push(Event::Queried {
-                    attempt: query.attempt,
-                    message_id: query.message_id,
-                    report,
-                    at,
-                });
-            }
-            Response::Probe => self.probing = false,
-            Response::Unbound => return Some(End::Stopped),
-            Response::Stray => shared.outbox.meter.late.increment(1),
-        }
-        None
-    }
-
-    fn answered(&mut self, attempt: AttemptId, answer: Answer, at: Moment) {
-        self.shared.outbox.meter.answer(&answer);
-        self.pending.push(Event::Answer {
-            attempt,
-            answer,
-            at,
-        });
-    }
-
-    /// A receipt or a message from a person.
-    fn take_message(&mut self, frame: &Frame<'_>, now: Instant, at: Moment) {
-        let data = frame.command == command::DATA_SM;
-        let read = if data {
-            wire::read_data(frame.body)
-        } else {
-            wire::read_message(frame.body)
-        };
-        let Ok(message) = read else {
-            // It would be no better when sent again.
-            wire::write_empty_response(
-                &mut self.output,
-                frame.command,
-                status::PERMANENT,
-                frame.sequence,
-            );
-            return;
-        };
-        let token = u64::from(frame.sequence) | if data { DATA } else { 0 };
-        if let Some(receipt) = receipt::read(&message) {
-            self.shared.outbox.meter.receipt(&receipt.report);
-            let person = wire::text(message.source.digits);
-            let mut ids = self
-                .shared
-                .ids
-                .lock()
-                .expect("nothing panics while it holds the ids");
-            let message_id = if ids.settled() {
-                receipt.message_id
-            } else {
-                ids.resolve(&receipt.message_id, &person)
-            };
-            drop(ids);
-            let acknowledge = self.await_acknowledgement(token);
-            self.pending.push(Event::Report {
-                carrier: self.shared.outbox.carrier.clone(),
-                message_id,
-                reference: receipt.reference,
-                report: receipt.report,
-                at,
-                acknowledge,
-            });
-            return;
-        }
-        let read = self
-            .shared
-            .assembly
-            .lock()
-            .expect("nothing panics while it holds the parts")
-            .read(&message, now);
-        match read {
-            inbound::Read::Whole(whole) => {
-                let acknowledge = self.await_acknowledgement(token);
-                self.pending.push(self.shared.inbound(whole, acknowledge));
-            }
-            inbound::Read::Kept => self.acknowledge_now(frame),
-            inbound::Read::KeptInPlaceOf(left) => {
-                self.pending
-                    .push(self.shared.inbound(left, Acknowledge::none()));
-                self.acknowledge_now(frame);
-            }
-        }
-    }
-
-    fn await_acknowledgement(&mut self, token: u64) -> Acknowledge {
-        self.unacknowledged += 1;
-        Acknowledge::to(&self.acknowledge, token)
-    }
-
-    fn acknowledge_now(&mut self, frame: &Frame<'_>) {
-        wire::write_empty_response(&mut self.output, frame.command, status::OK, frame.sequence);
-    }
-
-    /// The engine has made events durable, or dropped them.
-    fn answer_carrier(&mut self, slips: &mut Vec<Slip>) {
-        self.unacknowledged -= slips.len();
-        for slip in slips.drain(..) {
-            let command = if slip.token & DATA == 0 {
-                command::DELIVER_SM
-            } else {
-                command::DATA_SM
-            };
-            let status = if slip.done {
-                status::OK
-            } else {
-                status::TEMPORARY
-            };
-            wire::write_empty_response(
-                &mut self.output,
-                command,
-                status,
-                (slip.token & 0xFFFF_FFFF) as u32,
-            );
-        }
-    }
-
     /// Everything that depends on time: doubts, probes, the end.
     fn keep_time(&mut self, now: Instant) -> Option<End> {
-        if self.pending.is_empty() {
+        if !self.deaf {
             let timeout = self.shared.config.response_timeout;
             let overdue = self.answers_due().is_some_and(|due| due <= now);
             if overdue && let Some(end) = self.give_up(now - timeout) {
@@ -566,7 +340,7 @@ impl Session {
         };
         sooner(again);
         sooner(self.stopping);
-        if self.pending.is_empty() {
+        if !self.deaf {
             sooner(self.answers_due());
             sooner((!self.probing).then(|| self.heard + self.shared.config.enquire_link));
         }

@@ -2,7 +2,8 @@
 
 use crate::world::World;
 use carillon_channel::text::peer::Misbehaviour;
-use carillon_channel::{Channel, Event};
+use carillon_channel::{Answer, Channel, Event};
+use std::time::Duration;
 
 #[tokio::test]
 async fn alphabets_and_parts() {
@@ -140,4 +141,50 @@ pub async fn until(holds: impl Fn() -> bool) {
     tokio::time::timeout(std::time::Duration::from_secs(30), waiting)
         .await
         .expect("it comes");
+}
+
+#[tokio::test]
+async fn a_carrier_that_is_not_read_is_not_silent() {
+    let manners = crate::world::manners(Misbehaviour {
+        receipt_never: true,
+        ..Misbehaviour::default()
+    });
+    let mut world = World::start(manners, |config| {
+        config.response_timeout = Duration::from_millis(100);
+        config.enquire_link = Duration::from_millis(100);
+    })
+    .await;
+    world.up().await;
+    let most = carillon_channel::limits::UNACKNOWLEDGED_MAX;
+    let mut held = Vec::new();
+    for number in 0..most + 100 {
+        world.smsc.write(
+            "4915112345678",
+            "72273",
+            format!("m{number}").as_bytes(),
+            0,
+            0,
+        );
+    }
+    while held.len() < most {
+        held.extend(world.events.recv().await.expect("the channel lives"));
+    }
+    world
+        .channel
+        .place(carillon_channel::conformance::orders("north", 1, 10));
+    let smsc = world.smsc.clone();
+    until(|| smsc.totals().taken == 10).await;
+    // Time must pass here: several time-outs, in which nothing is read because nothing is acknowledged.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    world.witness.take(held);
+    world
+        .until("answers", |witness| witness.answers.len() == 10)
+        .await;
+    assert_eq!(
+        world
+            .witness
+            .count(|answer| matches!(answer, Answer::Accepted { .. })),
+        10
+    );
+    assert_eq!(world.witness.links, [true]);
 }

@@ -36,7 +36,9 @@ pub struct Placed {
 }
 
 /// The elements for one place: those of the most specific region among them.
-pub(crate) fn most_specific<'a>(elements: impl Iterator<Item = &'a Placed> + Clone) -> Vec<&'a Element> {
+pub(crate) fn most_specific<'a>(
+    elements: impl Iterator<Item = &'a Placed> + Clone,
+) -> Vec<&'a Element> {
     let rank = elements.clone().map(|placed| placed.region.rank()).max();
     elements
         .filter(|placed| Some(placed.region.rank()) == rank)

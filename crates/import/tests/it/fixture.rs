@@ -30,7 +30,10 @@ pub struct Fixture {
 
 impl Fixture {
     pub fn new(settings: Settings) -> Self {
-        let store = Store::memory();
+        Self::on(Store::memory(), settings)
+    }
+
+    pub fn on(store: Store, settings: Settings) -> Self {
         let (account, list) = store
             .write_now(Urgency::People, move |transaction| {
                 let first = transaction.take_ids(2)?;

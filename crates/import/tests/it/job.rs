@@ -4,6 +4,7 @@ use crate::fixture::{Fixture, Stopped, people};
 use carillon_import::{Error, Source, Worker, import};
 use carillon_model::org::Settings;
 use carillon_model::{JobState, JobType};
+use carillon_store::Store;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn source(data: &[u8]) -> Source<'_, &[u8]> {
@@ -16,7 +17,21 @@ fn source(data: &[u8]) -> Source<'_, &[u8]> {
 
 #[test]
 fn an_interrupted_import_goes_on_without_storing_twice() {
-    let fixture = Fixture::new(Settings::default());
+    interrupt(Fixture::new(Settings::default()), |store| store);
+}
+
+#[test]
+fn an_import_goes_on_after_the_store_was_closed_and_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a new store");
+    interrupt(Fixture::on(store, Settings::default()), |store| {
+        store.close();
+        drop(store);
+        Store::open(folder.path()).expect("the store of before")
+    });
+}
+
+fn interrupt(mut fixture: Fixture, restart: impl FnOnce(Store) -> Store) {
     let mut csv = people(20_000);
     csv.extend(b",Bo,+12025550113\n,Cy,12\n");
     let job = fixture.import(&csv);
@@ -39,6 +54,7 @@ fn an_interrupted_import_goes_on_without_storing_twice() {
     );
     assert_eq!(fixture.job(job).state, JobState::Running);
 
+    fixture.store = restart(std::mem::replace(&mut fixture.store, Store::memory()));
     Worker::new()
         .run_pending(&fixture.store, &Stopped)
         .expect("no store error");

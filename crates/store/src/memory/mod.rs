@@ -90,11 +90,12 @@ impl Backend for Memory {
             }
         };
         drop(shared);
-        // A caller that no longer waits does not need the answer.
-        let _ = unit.done.send(answer);
+        // Before the answer, so that whoever has it finds the signal given.
         if touched {
             self.wake.send_modify(|changes| *changes += 1);
         }
+        // A caller that no longer waits does not need the answer.
+        let _ = unit.done.send(answer);
         Ok(())
     }
 

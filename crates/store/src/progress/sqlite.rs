@@ -82,7 +82,7 @@ fn pack(results: &[PassResult]) -> Vec<u8> {
 }
 
 fn unpack(contact: ContactId, packed: &[u8]) -> Result<Vec<PassResult>> {
-    if packed.len() % RESULT_BYTES != 0 {
+    if !packed.len().is_multiple_of(RESULT_BYTES) {
         return Err(damaged("progress", "results", contact.0, "it is cut"));
     }
     packed

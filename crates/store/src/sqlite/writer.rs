@@ -273,7 +273,10 @@ impl Task {
             metrics::counter!("carillon_store_units_total").increment(kept);
             metrics::histogram!("carillon_store_commit_seconds").record(begun.elapsed().as_secs_f64());
         }
-        let touched = group.iter().any(|ran| matches!(ran.end, End::Kept { touched: true }));
+        // Before the answers, so that whoever has one finds the signal given.
+        if group.iter().any(|ran| matches!(ran.end, End::Kept { touched: true })) {
+            self.wake.send_modify(|changes| *changes += 1);
+        }
         for ran in group {
             let answer = match ran.end {
                 End::Kept { .. } | End::Undone => Ok(()),
@@ -281,9 +284,6 @@ impl Task {
             };
             // A caller that no longer waits does not need the answer.
             let _ = ran.done.send(answer);
-        }
-        if touched {
-            self.wake.send_modify(|changes| *changes += 1);
         }
     }
 

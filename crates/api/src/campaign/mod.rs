@@ -1,0 +1,5 @@
+//! CampaignManagementService: Campaigns.
+
+pub mod create;
+pub mod list;
+pub mod show;

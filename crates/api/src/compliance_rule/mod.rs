@@ -1,0 +1,5 @@
+//! CampaignManagementService: ComplianceRules.
+
+pub mod create;
+pub mod delete;
+pub mod list;

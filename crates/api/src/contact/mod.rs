@@ -1,0 +1,4 @@
+//! ContactManagementService: contacts.
+
+pub mod find;
+pub mod list;

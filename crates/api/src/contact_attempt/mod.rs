@@ -1,0 +1,4 @@
+//! CampaignManagementService: ContactAttempts.
+
+pub mod list;
+pub mod show;

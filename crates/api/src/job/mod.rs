@@ -1,0 +1,5 @@
+//! PlatformManagementService: Jobs.
+
+pub mod list;
+pub mod result;
+pub mod show;

@@ -1,0 +1,5 @@
+//! CampaignManagementService: Scripts.
+
+pub mod create;
+pub mod list;
+pub mod test;

@@ -1,0 +1,3 @@
+//! AuthenticationService.
+
+pub mod show;

@@ -1,0 +1,4 @@
+//! CampaignManagementService: OutreachStrategies.
+
+pub mod create;
+pub mod show;

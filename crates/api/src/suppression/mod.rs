@@ -1,0 +1,5 @@
+//! ContactManagementService: suppression entries.
+
+pub mod add;
+pub mod list;
+pub mod remove;

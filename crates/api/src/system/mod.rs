@@ -1,0 +1,4 @@
+//! PlatformManagementService: the system and its audit trail.
+
+pub mod list_events;
+pub mod show_info;

@@ -1,0 +1,6 @@
+//! IdentityManagementService: Users.
+
+pub mod change_password;
+pub mod create;
+pub mod list;
+pub mod show;

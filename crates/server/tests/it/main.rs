@@ -1,0 +1,8 @@
+//! Stories against the real binary: started as a process, driven through its doors and its carriers.
+
+mod crash;
+mod demo;
+mod doors;
+mod operations;
+mod support;
+mod texts;
