@@ -48,7 +48,7 @@ holds "$name people"
 
 printf 'ClientID,FirstName,CellPhone\nJ-1,Ann,(202) 555-0151\nJ-2,Bo,12\n' >"$answer.csv"
 trap 'rm -f "$answer" "$answer.csv" "$headers"' EXIT
-call 201 POST "/api/v1/lists/$list:import" --header 'Content-Type: text/csv' --data-binary "@$answer.csv"
+call 202 POST "/api/v1/lists/$list:import" --header 'Content-Type: text/csv' --data-binary "@$answer.csv"
 job=$(field internalId)
 for _ in $(seq 100); do
   call 200 GET "/api/v1/jobs/$job"

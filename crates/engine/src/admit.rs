@@ -223,7 +223,7 @@ fn next_sweep(context: &mut RunContext, now: Moment) -> Option<(u16, u32, Sweep)
     }
     waiting.into_iter().find_map(|(pass, lane)| match context.opening(pass, lane, now)? {
         Opening::Over { reason } => Some((pass, lane, Sweep::Leave(reason))),
-        Opening::Denied { reason, rule } => Some((pass, lane, Sweep::Deny(reason, rule))),
+        Opening::Denied { reason, rule, .. } => Some((pass, lane, Sweep::Deny(reason, rule))),
         Opening::Open { .. } | Opening::Closed { .. } => None,
     })
 }

@@ -309,7 +309,8 @@ impl RunContext {
         pass: u16,
         batch: Option<BatchId>,
     ) -> Result<Option<Arc<Said>>> {
-        let of_batch = || match batch {
+        let of_batch = || -> Result<Option<ScriptId>> {
+            match batch {
             Some(batch) => match self.batches.get(&batch) {
                 Some(known) => Ok(Some(known.script)),
                 None => {
@@ -317,7 +318,7 @@ impl RunContext {
                 }
             },
             None => Ok(self.sub_campaign.script),
-        };
+        } };
         let id = match self.pass(pass).and_then(|pass| pass.script) {
             Some(script) => Some(script),
             None => of_batch()?,

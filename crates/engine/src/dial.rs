@@ -18,8 +18,7 @@ use carillon_model::contact::{Contact, Device};
 use carillon_model::pass::Pass;
 use carillon_model::run::{Place as Where, Progress};
 use carillon_model::{
-    AttemptId, BatchId, ContactId, Direction, Moment, Reason, RuleId, SubCampaignId,
-    SubCampaignType,
+    AttemptId, BatchId, ContactId, Direction, Moment, Reason, RuleId, SubCampaignType,
 };
 use carillon_store::queue::Place;
 use carillon_store::verdict::Denial;
@@ -307,7 +306,7 @@ impl<'a> LaneDial<'a> {
         Ok(match self.context.opening(self.index, lane, now) {
             Some(Opening::Open { .. }) => Decision::Attempt(choice.device, lane),
             Some(Opening::Closed { .. }) => Decision::Move(lane),
-            Some(Opening::Denied { reason, rule }) => Decision::Deny(reason, rule),
+            Some(Opening::Denied { reason, rule, .. }) => Decision::Deny(reason, rule),
             Some(Opening::Over { reason }) => Decision::Skip(reason),
             None => Decision::Skip(Reason::Skipped),
         })

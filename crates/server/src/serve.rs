@@ -8,12 +8,13 @@ use crate::page::StatusPage;
 use crate::{chance, installation};
 use carillon_channel::text::TextChannel;
 use carillon_channel::{Channel, Events, loopback};
-use carillon_engine::driver;
+use carillon_engine::driver::{Attached, Driver, Handle};
 use carillon_model::ChannelType;
 use carillon_model::moment::Clock;
 use carillon_store::Store;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rand::Rng;
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -21,6 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Batches of events on their way to the engine; while it is full, links do not read their sockets.
 const EVENTS_WAITING_MAX: usize = 1_024;
+/// How long a link may take to unbind.
+const UNBIND: Duration = Duration::from_secs(5);
+/// Name of the carrier of Accounts with emulateOutreach.
+const LOOPBACK: &str = "loopback";
 /// How often what has grown old is cleared away: nonces, kept answers, metrics that nobody fetched.
 const SWEEP: Duration = Duration::from_secs(60);
 /// How often the import worker looks by itself, if a wake-up was lost.
@@ -30,7 +35,7 @@ const WORKER_LOOK: Duration = Duration::from_secs(5);
 pub struct Running {
     url: String,
     readiness: Readiness,
-    engine: driver::Handle,
+    engine: Handle,
     channels: Channels,
     stop_carriers: CancellationToken,
     stop_doors: CancellationToken,
@@ -73,7 +78,8 @@ pub async fn start(config: Config, store: Store, key: installation::Key) -> Resu
     let readiness = Readiness::default();
 
     let seed = chance::generator().random();
-    let engine = driver::start(store.clone(), clock.clone(), channels.list(), inbox, seed)?;
+    let attached = channels.attached();
+    let engine = Driver { store: store.clone(), clock: clock.clone(), channels: attached, events: inbox, seed }.start()?;
     let trusted = config.server.is_trusted();
     let state = carillon_api::ApiState::new(store.clone(), clock.clone(), chance::generator(), &key);
     let doors = carillon_api::router(state, trusted);
@@ -125,12 +131,14 @@ impl Running {
         if tokio::time::timeout(self.patience, self.doors).await.is_err() {
             tracing::warn!("calls were still running at the end of the shutdown time");
         }
-        self.engine.stop_dialling();
-        self.stop_carriers.cancel();
-        if tokio::time::timeout(self.patience, self.channels.stopped()).await.is_err() {
+        if tokio::time::timeout(self.patience, self.engine.shutdown()).await.is_err() {
             tracing::warn!("carriers had not answered at the end of the shutdown time; their attempts are reconciled at the next start");
         }
-        self.engine.stop().await;
+        self.stop_carriers.cancel();
+        for channel in &self.channels.text {
+            // The links unbind by themselves; a carrier that does not answer to that is left alone.
+            let _ended = tokio::time::timeout(UNBIND, channel.stopped()).await;
+        }
         self.store.close();
     }
 }
@@ -141,16 +149,15 @@ impl Channels {
         text.chain([Arc::clone(&self.loopback) as Arc<dyn Channel>]).collect()
     }
 
-    async fn stopped(&self) {
-        for channel in &self.text {
-            channel.stopped().await;
-        }
-        self.loopback.stopped().await;
+    fn attached(&self) -> Vec<Attached> {
+        let loopback = Attached { channel: Arc::clone(&self.loopback) as Arc<dyn Channel>, emulated: true };
+        let text = self.text.iter().map(|channel| Attached { channel: Arc::clone(channel) as Arc<dyn Channel>, emulated: false });
+        text.chain([loopback]).collect()
     }
 }
 
 fn start_channels(config: &Config, clock: &Arc<dyn Clock>, events: &Events, stop: &CancellationToken) -> Result<Channels, Failure> {
-    let loopback = loopback::Config { name: driver::LOOPBACK.to_owned(), ..loopback::Config::default() };
+    let loopback = loopback::Config { name: LOOPBACK.to_owned(), fates: HashMap::new() };
     let loopback = loopback::Loopback::start(loopback, ChannelType::Text, clock.clone(), events.clone());
     let mut text = Vec::new();
     for Carrier::Smpp(carrier) in &config.carriers {

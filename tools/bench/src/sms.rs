@@ -35,7 +35,7 @@ pub fn run() -> Result<(), Failure> {
 }
 
 fn measure(runtime: &tokio::runtime::Runtime, receipts: bool) -> Result<(), Failure> {
-    let sink = runtime.block_on(Sink::start(receipts))?;
+    let sink = runtime.block_on(Sink::start("127.0.0.1:0", receipts))?;
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         ours.push(campaign(&sink, receipts)?);

@@ -29,7 +29,6 @@ pub fn nextest() -> Outcome {
     if succeeds("cargo", &["nextest", "--version"]) {
         return Ok(());
     }
-    // Its own target folder: otherwise it would be built in, and mixed with, the workspace's.
     let version = ["--version", NEXTEST_VERSION];
     run(command(
         "cargo",

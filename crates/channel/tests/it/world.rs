@@ -63,7 +63,8 @@ impl World {
         let smsc = Arc::new(Smsc::start("127.0.0.1:0", peer).await.expect("a free port"));
         let mut config = config(&smsc.address().to_string());
         change(&mut config);
-        let (sender, events) = mpsc::channel(64);
+        // Room for one batch only, so that every test meets a full engine.
+        let (sender, events) = mpsc::channel(1);
         let stop = CancellationToken::new();
         let channel = TextChannel::start(config, TestClock::start(), sender, 1, stop.clone())
             .expect("a good configuration");
