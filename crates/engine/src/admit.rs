@@ -7,7 +7,7 @@ use crate::changes::{Changes, Whose};
 use crate::context::{Contexts, RunContext};
 use crate::dispose::fresh;
 use crate::limits::{
-    EARLY_RECEIPTS_KEPT, FORGET_PIECE, LOAD_PIECE, LOOK_EVERY, MESSAGES_KEPT, SWEEP_PIECE,
+    EARLY_RECEIPTS_KEPT, FORGET_PIECE, LOAD_PIECE, MESSAGES_KEPT, SWEEP_PIECE,
     TIDY_EVERY,
 };
 use crate::schedule;
@@ -68,7 +68,7 @@ impl Chores {
             }
         }
         let forgotten = self.tidy(tx, now)?;
-        let next = now.plus(LOOK_EVERY).min(self.next_close(now));
+        let next = now.plus(TIDY_EVERY).min(self.next_close(now));
         Ok(Piece { handled: forgotten, more: forgotten >= FORGET_PIECE, next })
     }
 
@@ -117,7 +117,7 @@ impl Chores {
         let mut next = Moment::NEVER;
         for context in self.contexts.iter_mut() {
             for lane in context.lanes.values().filter(|lane| lane.waiting > 0) {
-                next = next.min(lane.opening.map_or(now, |opening| opening.next_change()));
+                next = next.min(lane.opening.map_or(Moment::NEVER, |opening| opening.next_change()));
             }
             for batch in context.batches.values().filter(|batch| batch.run.end_time > now) {
                 next = next.min(batch.run.end_time);

@@ -244,7 +244,7 @@ pub fn next_change(context: &mut RunContext, now: Moment) -> Moment {
     }
     if matches!(context.run.state, Running | Pending) {
         for lane in context.lanes.values().filter(|lane| lane.waiting > 0) {
-            let change = lane.opening.map_or(now, |opening| opening.next_change());
+            let change = lane.opening.map_or(Moment::NEVER, |opening| opening.next_change());
             next = next.min(change);
         }
     }

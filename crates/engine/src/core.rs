@@ -7,8 +7,8 @@ use crate::changes::Changes;
 use crate::context::Contexts;
 use crate::converge;
 use crate::dial::{Dialler, dial};
-use crate::dispose::{self, Answered, Reported, dispose};
-use crate::limits::{LOOK_EVERY, OVERDUE_PIECE, ROOM_WAIT};
+use crate::dispose::{self, Answered, Knowledge, Reported, dispose};
+use crate::limits::{OVERDUE_PIECE, ROOM_WAIT};
 use crate::pace::{Pacer, PassOf};
 use crate::receive::{Addresses, Message, receive};
 use crate::reconcile::Reconcile;
@@ -77,6 +77,8 @@ pub struct Engine {
     reconcile: Option<Reconcile>,
     /// When the receipts of a carrier may be overdue next.
     overdue: Vec<Moment>,
+    /// When the first step was made.
+    started: Option<Moment>,
     random: SmallRng,
 }
 
@@ -99,6 +101,7 @@ impl Engine {
             cursor: (SubCampaignId(0), 0),
             reconcile: Some(Reconcile::after_failure()),
             overdue,
+            started: None,
             random: SmallRng::seed_from_u64(seed),
         }
     }
@@ -118,9 +121,10 @@ impl Engine {
         let mut decisions = Decisions {
             orders: vec![Vec::new(); self.carriers.len()],
             queries: vec![Vec::new(); self.carriers.len()],
-            next_wake: now.plus(LOOK_EVERY),
+            next_wake: Moment::NEVER,
             ..Decisions::default()
         };
+        self.started.get_or_insert(now);
         self.carriers.set_room(&inputs.room);
         self.contexts.refresh(tx)?;
         let sorted = Sorted::new(inputs.events, &mut decisions.acknowledgements);
@@ -192,9 +196,12 @@ impl Engine {
         }
         let mut changes = Changes::default();
         let carriers = &self.carriers;
-        let receipts = |name: &str| carriers.has_receipts(name);
+        let knows = Knowledge {
+            receipts: &|name| carriers.has_receipts(name),
+            started: self.started.unwrap_or(now),
+        };
         let disposed =
-            dispose(tx, &mut self.contexts, &mut changes, &receipts, answers, reports, now)?;
+            dispose(tx, &mut self.contexts, &mut changes, knows, answers, reports, now)?;
         changes.write(tx, now)?;
         decisions.done.answers += disposed.answers;
         decisions.done.ended += disposed.ended;

@@ -66,7 +66,6 @@ struct Outcome {
     before: Option<AttemptResult>,
     /// The device cannot be reached at all.
     bad_device: bool,
-    at: Moment,
 }
 
 /// Counted for metrics and tests.
@@ -80,15 +79,21 @@ pub struct Disposed {
     pub withdrawn: usize,
 }
 
-/// Whether a carrier sends receipts.
-pub type Receipts<'a> = &'a dyn Fn(&str) -> bool;
+/// What disposing must know of the carriers.
+#[derive(Clone, Copy)]
+pub struct Knowledge<'a> {
+    /// Whether a carrier sends receipts.
+    pub receipts: &'a dyn Fn(&str) -> bool,
+    /// When this process began to step.
+    pub started: Moment,
+}
 
 /// Adds what answers say, then what reports say; answers go first, so that a report finds the message id its answer brought.
 pub fn dispose<T: Transaction + ?Sized>(
     tx: &mut T,
     contexts: &mut Contexts,
     changes: &mut Changes,
-    receipts: Receipts<'_>,
+    knows: Knowledge<'_>,
     answers: Vec<Answered>,
     mut reports: Vec<Reported>,
     now: Moment,
@@ -96,10 +101,10 @@ pub fn dispose<T: Transaction + ?Sized>(
     let mut disposed = Disposed { answers: answers.len(), ..Disposed::default() };
     let mut outcomes = Vec::new();
     if !answers.is_empty() {
-        take_answers(tx, contexts, receipts, answers, &mut reports, &mut outcomes)?;
+        take_answers(tx, contexts, knows, answers, &mut reports, &mut outcomes)?;
     }
     if !reports.is_empty() {
-        take_reports(tx, contexts, reports, &mut outcomes)?;
+        take_reports(tx, contexts, knows, reports, &mut outcomes)?;
     }
     disposed.ended = outcomes.len();
     disposed.withdrawn =
@@ -122,7 +127,7 @@ pub fn end_all<T: Transaction + ?Sized>(
     let mut outcomes = Vec::new();
     for added in tx.add_facts(&facts)? {
         if let Added::Added(attempt) = added {
-            outcomes.push(Outcome { attempt, before: None, bad_device: false, at: now });
+            outcomes.push(Outcome { attempt, before: None, bad_device: false });
         }
     }
     let count = outcomes.len();
@@ -177,7 +182,7 @@ fn facts_of(answer: Answer, at: Moment, has_receipts: bool) -> (Vec<Fact>, bool)
 fn take_answers<T: Transaction + ?Sized>(
     tx: &mut T,
     contexts: &mut Contexts,
-    receipts: Receipts<'_>,
+    knows: Knowledge<'_>,
     answers: Vec<Answered>,
     reports: &mut Vec<Reported>,
     outcomes: &mut Vec<Outcome>,
@@ -194,23 +199,23 @@ fn take_answers<T: Transaction + ?Sized>(
         };
         contexts.answered(&attempt);
         if attempt.result == Some(AttemptResult::Unknown) {
-            correct_by_answer(tx, &attempt, &answered, receipts, outcomes)?;
+            correct_by_answer(tx, &attempt, &answered, knows, outcomes)?;
             continue;
         }
         if let Answer::Accepted { message_ids: ids } = &answered.answer
-            && receipts(&attempt.carrier)
+            && (knows.receipts)(&attempt.carrier)
         {
             message_ids.entry(attempt.carrier.clone()).or_default().extend(ids.iter().cloned());
         }
-        let (added, is_bad) = facts_of(answered.answer, answered.at, receipts(&attempt.carrier));
+        let (added, is_bad) = facts_of(answered.answer, answered.at, (knows.receipts)(&attempt.carrier));
         bad.insert(attempt.id, is_bad);
         facts.extend(added.into_iter().map(|fact| (attempt.id, fact)));
     }
     let added = tx.add_facts(&facts)?;
     for ((id, fact), added) in facts.iter().zip(added) {
-        if let (Fact::Ended { at, .. }, Added::Added(attempt)) = (fact, added) {
+        if let (Fact::Ended { .. }, Added::Added(attempt)) = (fact, added) {
             let bad_device = bad.get(id).copied().unwrap_or(false);
-            outcomes.push(Outcome { attempt, before: None, bad_device, at: *at });
+            outcomes.push(Outcome { attempt, before: None, bad_device });
         }
     }
     claim_early_receipts(tx, message_ids, reports)
@@ -221,16 +226,16 @@ fn correct_by_answer<T: Transaction + ?Sized>(
     tx: &mut T,
     attempt: &Attempt,
     answered: &Answered,
-    receipts: Receipts<'_>,
+    knows: Knowledge<'_>,
     outcomes: &mut Vec<Outcome>,
 ) -> Result<()> {
     let result = match &answered.answer {
         // Where receipts come, only they tell whether it was delivered; without an id they cannot be told apart.
-        Answer::Accepted { .. } if !receipts(&attempt.carrier) => AttemptResult::Success,
+        Answer::Accepted { .. } if !(knows.receipts)(&attempt.carrier) => AttemptResult::Success,
         Answer::Refused { .. } => AttemptResult::Failed,
         Answer::Accepted { .. } | Answer::Doubt | Answer::NotSent => return Ok(()),
     };
-    correct(tx, attempt, result, None, answered.at, outcomes)
+    correct(tx, attempt, result, None, outcomes)
 }
 
 fn correct<T: Transaction + ?Sized>(
@@ -238,7 +243,6 @@ fn correct<T: Transaction + ?Sized>(
     attempt: &Attempt,
     result: AttemptResult,
     carrier_status: Option<String>,
-    at: Moment,
     outcomes: &mut Vec<Outcome>,
 ) -> Result<()> {
     let fact = Fact::Corrected { result, carrier_status };
@@ -248,7 +252,6 @@ fn correct<T: Transaction + ?Sized>(
                 attempt: corrected,
                 before: attempt.result,
                 bad_device: false,
-                at,
             });
         }
     }
@@ -283,6 +286,7 @@ fn claim_early_receipts<T: Transaction + ?Sized>(
 fn take_reports<T: Transaction + ?Sized>(
     tx: &mut T,
     contexts: &mut Contexts,
+    knows: Knowledge<'_>,
     reports: Vec<Reported>,
     outcomes: &mut Vec<Outcome>,
 ) -> Result<()> {
@@ -296,7 +300,7 @@ fn take_reports<T: Transaction + ?Sized>(
         };
         let known = match reported.attempt {
             Some(attempt) => Some(attempt),
-            None => tx.attempt_of_message(&reported.carrier, &reported.message_id)?,
+            None => attempt_of(tx, &reported, knows.started)?,
         };
         match known {
             Some(attempt) => found.push((attempt, reported, delivered, status)),
@@ -323,7 +327,7 @@ fn take_reports<T: Transaction + ?Sized>(
             if may_correct(contexts, tx, attempt, result, reported.at)? {
                 let before = attempt.clone();
                 attempt.result = Some(result);
-                correct(tx, &before, result, some(status), reported.at, outcomes)?;
+                correct(tx, &before, result, some(status), outcomes)?;
             }
             continue;
         }
@@ -345,11 +349,37 @@ fn take_reports<T: Transaction + ?Sized>(
         }
     }
     for ((_, fact), added) in facts.iter().zip(tx.add_facts(&facts)?) {
-        if let (Fact::Ended { at, .. }, Added::Added(attempt)) = (fact, added) {
-            outcomes.push(Outcome { attempt, before: None, bad_device: false, at: *at });
+        if let (Fact::Ended { .. }, Added::Added(attempt)) = (fact, added) {
+            outcomes.push(Outcome { attempt, before: None, bad_device: false });
         }
     }
     Ok(())
+}
+
+/// The attempt a report is about. A channel gives ids back as its carrier's answers spelled them; what it knew of that is
+/// lost with its process, so for attempts of an earlier one the other spellings are tried too.
+fn attempt_of<T: Transaction + ?Sized>(
+    tx: &T,
+    reported: &Reported,
+    started: Moment,
+) -> Result<Option<AttemptId>> {
+    let carrier = &*reported.carrier;
+    if let Some(attempt) = tx.attempt_of_message(carrier, &reported.message_id)? {
+        return Ok(Some(attempt));
+    }
+    for key in carillon_channel::text::message_key(&reported.message_id).iter().skip(1) {
+        let Some(id) = tx.attempt_of_message(carrier, key)? else { continue };
+        let attempt = tx.attempts(&[id])?.into_iter().flatten().next();
+        let fits = |attempt: &Attempt| {
+            attempt.carrier == carrier
+                && attempt.written < started
+                && attempt.state() == AttemptState::Active
+        };
+        if attempt.as_ref().is_some_and(fits) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 fn some(text: String) -> Option<String> {

@@ -210,6 +210,24 @@ impl Contact {
         Some(contact)
     }
 
+    /// The addresses in a packed payload, without unpacking the rest: devices stand first. Ends at damage.
+    pub fn packed_addresses(packed: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let mut rest = packed;
+        std::iter::from_fn(move || {
+            match take_byte(&mut rest)? {
+                CODE_DEVICE..CODE_DEVICE_FULL => {
+                    take_byte(&mut rest)?;
+                }
+                CODE_DEVICE_FULL => {
+                    rest = rest.get(3..)?;
+                    take_bytes(&mut rest)?;
+                }
+                _ => return None,
+            }
+            take_bytes(&mut rest)
+        })
+    }
+
     /// Size of the custom payload (`api.md` M24.17): the attributes outside the known names as a JSON object with
     /// sorted names and no blanks, in bytes.
     pub fn custom_payload_bytes(&self) -> usize {
@@ -240,14 +258,18 @@ fn take_byte(rest: &mut &[u8]) -> Option<u8> {
 }
 
 fn take_text(rest: &mut &[u8]) -> Option<String> {
+    String::from_utf8(take_bytes(rest)?.to_vec()).ok()
+}
+
+fn take_bytes<'packed>(rest: &mut &'packed [u8]) -> Option<&'packed [u8]> {
     let mut length = 0usize;
     for shift in (0..28).step_by(7) {
         let byte = take_byte(rest)?;
         length |= usize::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
-            let (text, after) = rest.split_at_checked(length)?;
+            let (bytes, after) = rest.split_at_checked(length)?;
             *rest = after;
-            return String::from_utf8(text.to_vec()).ok();
+            return Some(bytes);
         }
     }
     None
@@ -295,6 +317,14 @@ mod tests {
             Contact::unpack(contact.id, 3, "C-1".into(), &contact.pack()),
             Some(contact)
         );
+    }
+
+    #[test]
+    fn addresses_are_read_without_unpacking() {
+        let packed = sample().pack();
+        let addresses: Vec<&[u8]> = Contact::packed_addresses(&packed).collect();
+        assert_eq!(addresses, [&b"+12075550111"[..], b"ann@example.org"]);
+        assert_eq!(Contact::packed_addresses(&packed[..9]).count(), 0);
     }
 
     #[test]

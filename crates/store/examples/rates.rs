@@ -129,10 +129,13 @@ fn attempts(store: &Store, folder: &Path, attempts: i64) -> Outcome<()> {
         }
         let bare_rate = attempts as f64 / begun.elapsed().as_secs_f64();
         let first = store.write_now::<_, Error>(Urgency::Bulk, move |unit| unit.take_ids(attempts.cast_unsigned()))?;
+        let batches: Vec<Vec<Attempt>> = (0..attempts)
+            .step_by(BATCH as usize)
+            .map(|from| (from..from + BATCH).map(|n| attempt(first + n, round + 1, n)).collect())
+            .collect();
         let before = store.statistics().commits;
         let begun = Instant::now();
-        for from in (0..attempts).step_by(BATCH as usize) {
-            let rows: Vec<Attempt> = (from..from + BATCH).map(|n| attempt(first + n, round + 1, n)).collect();
+        for rows in batches {
             store.write_now::<_, Error>(Urgency::People, move |unit| unit.write_attempts(&rows))?;
         }
         let rate = attempts as f64 / begun.elapsed().as_secs_f64();

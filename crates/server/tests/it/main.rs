@@ -4,5 +4,6 @@ mod crash;
 mod demo;
 mod doors;
 mod operations;
+mod peer;
 mod support;
 mod texts;

@@ -4,11 +4,11 @@ use super::{Added, Attempt, AttemptQuery, AttemptRead, AttemptWrite, AttemptsOf,
 use crate::sqlite::session::{Session, rows, word};
 use crate::sqlite::statement::sql;
 use crate::{Error, Result};
-use carillon_model::contact::DeviceKey;
+use carillon_model::contact::{Contact, DeviceKey};
 use carillon_model::{
     AttemptId, AttemptResult, BatchId, ChannelType, ContactId, Direction, Moment, PassId, Reason, SubCampaignId,
 };
-use rusqlite::{Row, params};
+use rusqlite::{Row, Statement, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl AttemptRead for Session {
@@ -87,15 +87,20 @@ impl AttemptRead for Session {
 
 impl AttemptWrite for Session {
     fn write_attempts(&mut self, attempts: &[Attempt]) -> Result<()> {
+        let labels = self.intern_labels(attempts)?;
         let mut opened = Opened::new();
-        for attempt in attempts {
-            let our_address = self.intern_label(&attempt.our_address)?;
-            let carrier = self.intern_label(&attempt.carrier)?;
-            self.insert_attempt(attempt, our_address, carrier)?;
+        let mut insert = self.statement(sql!("insert_attempt"))?;
+        let mut contact = self.statement(sql!("packed_contact"))?;
+        for (attempt, labels) in attempts.iter().zip(labels) {
+            insert_attempt(&mut insert, attempt, labels)?;
+            if !has_device(&mut contact, attempt)? {
+                self.execute(sql!("insert_stray"), [attempt.device.0, attempt.id.0])?;
+            }
             if attempt.result.is_none() {
                 *opened.entry(attempt.run.0).or_default() += 1;
             }
         }
+        drop((insert, contact));
         self.change_open(&opened)
     }
 
@@ -175,46 +180,20 @@ impl Session {
         Ok(attempts)
     }
 
-    fn insert_attempt(&self, attempt: &Attempt, our_address: i64, carrier: i64) -> Result<()> {
-        // A phone is its key; only other addresses are kept as text.
-        let address = (phone(attempt.device) != attempt.address).then_some(&attempt.address);
-        self.execute(
-            sql!("insert_attempt"),
-            params![
-                attempt.id.0,
-                attempt.run.0,
-                attempt.batch.map(|batch| batch.0),
-                attempt.pass,
-                attempt.pass_id.0,
-                attempt.account,
-                attempt.contact.0,
-                attempt.device.0,
-                address,
-                our_address,
-                attempt.channel as u8,
-                attempt.direction as u8,
-                attempt.number,
-                attempt.lane,
-                attempt.rank,
-                carrier,
-                attempt.written.0,
-                attempt.accepted.map(|at| at.0),
-                attempt.parts,
-                attempt.parts_delivered,
-                attempt.ended.map(|at| at.0),
-                attempt.result.map(|result| result as u8),
-                attempt.reason.map(|reason| reason as u8),
-                attempt.script_result.map(|result| result as u8),
-                attempt.archived,
-                attempt.text,
-                attempt.carrier_status,
-            ],
-        )?;
-        let found_by_contact = self.statement(sql!("has_device"))?.exists([attempt.device.0, attempt.contact.0])?;
-        if !found_by_contact {
-            self.execute(sql!("insert_stray"), [attempt.device.0, attempt.id.0])?;
+    /// The labels of our address and the carrier of each attempt. Neighbours mostly share them.
+    fn intern_labels(&mut self, attempts: &[Attempt]) -> Result<Vec<(i64, i64)>> {
+        let mut labels: Vec<(i64, i64)> = Vec::with_capacity(attempts.len());
+        let mut before: Option<&Attempt> = None;
+        for attempt in attempts {
+            let same = before.filter(|before| before.our_address == attempt.our_address && before.carrier == attempt.carrier);
+            let pair = match same.and(labels.last()) {
+                Some(pair) => *pair,
+                None => (self.intern_label(&attempt.our_address)?, self.intern_label(&attempt.carrier)?),
+            };
+            labels.push(pair);
+            before = Some(attempt);
         }
-        Ok(())
+        Ok(labels)
     }
 
     /// Writes what an applied fact has changed.
@@ -298,6 +277,59 @@ impl Session {
             carrier_status: row.get(26)?,
         })
     }
+}
+
+fn insert_attempt(insert: &mut Statement<'_>, attempt: &Attempt, labels: (i64, i64)) -> Result<()> {
+    // A phone is its key; only other addresses are kept as text.
+    let address = (!is_phone(attempt)).then_some(&attempt.address);
+    let (our_address, carrier) = labels;
+    insert.execute(params![
+        attempt.id.0,
+        attempt.run.0,
+        attempt.batch.map(|batch| batch.0),
+        attempt.pass,
+        attempt.pass_id.0,
+        attempt.account,
+        attempt.contact.0,
+        attempt.device.0,
+        address,
+        our_address,
+        attempt.channel as u8,
+        attempt.direction as u8,
+        attempt.number,
+        attempt.lane,
+        attempt.rank,
+        carrier,
+        attempt.written.0,
+        attempt.accepted.map(|at| at.0),
+        attempt.parts,
+        attempt.parts_delivered,
+        attempt.ended.map(|at| at.0),
+        attempt.result.map(|result| result as u8),
+        attempt.reason.map(|reason| reason as u8),
+        attempt.script_result.map(|result| result as u8),
+        attempt.archived,
+        attempt.text,
+        attempt.carrier_status,
+    ])?;
+    Ok(())
+}
+
+/// Whether the attempt's device is one of its contact's, so that the device leads to it. The contact was just judged, so
+/// its page is at hand, which that of the device would not be.
+fn has_device(contact: &mut Statement<'_>, attempt: &Attempt) -> Result<bool> {
+    let mut rows = contact.query([attempt.contact.0])?;
+    let Some(row) = rows.next()? else {
+        return Ok(false);
+    };
+    let packed = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    let same_key = |address: &[u8]| std::str::from_utf8(address).is_ok_and(|address| DeviceKey::of(address) == attempt.device);
+    Ok(Contact::packed_addresses(packed).any(same_key))
+}
+
+/// Whether the key of the device tells its address.
+fn is_phone(attempt: &Attempt) -> bool {
+    attempt.device.0 > 0 && attempt.address == phone(attempt.device)
 }
 
 /// The address of a phone's key.

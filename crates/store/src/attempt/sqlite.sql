@@ -65,10 +65,9 @@ SELECT attempts FROM attempt_open_count WHERE run = ?1;
 INSERT INTO attempt_open_count (run, attempts) VALUES (?1, ?2)
 ON CONFLICT (run) DO UPDATE SET attempts = attempts + ?2;
 
--- name: has_device
--- Whether a contact has a device.
-SELECT 1 FROM contact_device WHERE device = ?1 AND contact = ?2
-UNION ALL SELECT 1 FROM contact_device_new WHERE device = ?1 AND contact = ?2 LIMIT 1;
+-- name: packed_contact
+-- The devices of a contact, packed with all it holds.
+SELECT payload FROM contact WHERE id = ?1;
 
 -- name: insert_stray
 -- Notes an attempt whose device is none of its contact's.
