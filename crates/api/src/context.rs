@@ -450,7 +450,7 @@ impl Context {
 
     /// Today in the zone of an Org.
     pub fn today(&self, org: &Resolved) -> jiff::civil::Date {
-        self.now.timestamp().to_zoned(self.zone(org).time_zone().clone()).date()
+        self.zone(org).time_zone().to_datetime(self.now.timestamp()).date()
     }
 
     /// Accounts below an Org, itself included; those the caller sees.

@@ -185,6 +185,14 @@ where
     if let Some(subject) = make(World::Unanswering).await {
         a_cut_leaves_doubt(subject).await;
     }
+    for world in [World::Calm, World::Busy] {
+        if let Some(subject) = make(world).await {
+            withdrawing_races_sending(subject).await;
+        }
+    }
+    if let Some(subject) = make(World::Unanswering).await {
+        what_waits_can_be_withdrawn(subject).await;
+    }
     if let Some(subject) = make(World::Nobody).await {
         nobody_means_not_sent(subject).await;
     }
@@ -448,6 +456,7 @@ async fn a_cut_leaves_doubt(mut subject: Subject) {
 async fn nobody_means_not_sent(mut subject: Subject) {
     let mut witness = Witness::default();
     assert_eq!(subject.channel.room(), 0, "law 9: room without a link");
+    assert!(!subject.channel.is_up(), "law 9: up without a link");
     let all = orders(subject.channel.name(), 1, 50);
     subject.channel.place(all.clone());
     subject
@@ -460,5 +469,153 @@ async fn nobody_means_not_sent(mut subject: Subject) {
         witness.count(|answer| *answer == Answer::NotSent),
         all.len(),
         "law 9"
+    );
+    // Law 13: what is answered has nothing to give back; an order placed after this shows that nothing else came.
+    let answered: Vec<AttemptId> = all.iter().map(|order| order.attempt).collect();
+    subject.channel.withdraw(&answered);
+    let last = orders(subject.channel.name(), 1_000, 1);
+    subject.channel.place(last.clone());
+    witness
+        .until(&mut subject.events, "the last answer", |witness| {
+            witness.answers.contains_key(&last[0].attempt)
+        })
+        .await;
+    witness.assert_one_answer_each(&[all, last].concat(), "law 13");
+}
+
+/// Law 13 against laws 1 and 2: orders are withdrawn while links take them. Each gets one answer, what was not withdrawn is
+/// sent, and what is answered NotSent has not left.
+async fn withdrawing_races_sending(mut subject: Subject) {
+    let mut witness = Witness::default();
+    witness
+        .until(&mut subject.events, "a link", |witness| {
+            witness.links.last() == Some(&true)
+        })
+        .await;
+    assert!(subject.channel.is_up(), "law 13: a link is up, and is not");
+    let room = subject.channel.room().min(2_000);
+    let all = orders(subject.channel.name(), 1, room);
+    let unwanted = |attempt: AttemptId| (attempt.0 / 5) % 2 == 1;
+    let (channel, placed) = (subject.channel.clone(), all.clone());
+    let withdrawing = tokio::task::spawn_blocking(move || {
+        channel.place(placed.clone());
+        for chunk in placed.rchunks(5) {
+            let attempts: Vec<AttemptId> = chunk.iter().map(|order| order.attempt).collect();
+            let attempts: Vec<AttemptId> =
+                attempts.into_iter().filter(|&id| unwanted(id)).collect();
+            channel.withdraw(&attempts);
+        }
+    });
+    witness
+        .until(&mut subject.events, "answers", |witness| {
+            witness.answers.len() == all.len()
+        })
+        .await;
+    withdrawing.await.expect("law 13: withdraw panicked");
+    for order in &all {
+        let answer = &witness.answers[&order.attempt][0];
+        let accepted = matches!(answer, Answer::Accepted { .. });
+        let given_back = *answer == Answer::NotSent && unwanted(order.attempt);
+        assert!(
+            accepted || given_back,
+            "law 13: {} was answered {answer:?}",
+            order.attempt
+        );
+    }
+    let accepted = witness.count(|answer| matches!(answer, Answer::Accepted { .. }));
+    if subject.channel.capabilities().receipts {
+        witness
+            .until(&mut subject.events, "reports", |witness| {
+                delivered(witness) >= accepted
+            })
+            .await;
+    }
+    // Had something left that was answered NotSent, its report would come before that of an order placed now.
+    let last = orders(subject.channel.name(), 100_000, 1);
+    place_all(
+        &mut subject,
+        &mut Witness {
+            links: vec![true],
+            ..Witness::default()
+        },
+        last.clone(),
+    )
+    .await;
+    let reported = |witness: &Witness| delivered(witness) > accepted;
+    let receipts = subject.channel.capabilities().receipts;
+    witness
+        .until(&mut subject.events, "the last answer", |witness| {
+            witness.answers.contains_key(&last[0].attempt) && (reported(witness) || !receipts)
+        })
+        .await;
+    if receipts {
+        assert_eq!(
+            delivered(&witness),
+            accepted + 1,
+            "law 13: something answered NotSent had left"
+        );
+    }
+    witness.assert_one_answer_each(&[all, last].concat(), "law 13");
+    assert_eq!(
+        (subject.taken_twice)(),
+        0,
+        "law 2: the carrier took something twice"
+    );
+}
+
+/// Different messages reported as delivered.
+fn delivered(witness: &Witness) -> usize {
+    let ids: std::collections::HashSet<&str> = witness
+        .reports
+        .iter()
+        .filter(|(.., report)| *report == Report::Delivered)
+        .map(|(id, ..)| id.as_str())
+        .collect();
+    ids.len()
+}
+
+/// Law 13: behind a carrier that does not answer, everything comes back at once but what it may have.
+async fn what_waits_can_be_withdrawn(mut subject: Subject) {
+    let mut witness = Witness::default();
+    witness
+        .until(&mut subject.events, "a link", |witness| {
+            witness.links.last() == Some(&true)
+        })
+        .await;
+    let all = orders(subject.channel.name(), 1, subject.channel.room().min(200));
+    let attempts: Vec<AttemptId> = all.iter().map(|order| order.attempt).collect();
+    subject.channel.place(all.clone());
+    witness
+        .until(&mut subject.events, "first answers", |witness| {
+            !witness.answers.is_empty()
+        })
+        .await;
+    subject.channel.withdraw(&attempts);
+    let window = subject.channel.capabilities().window;
+    witness
+        .until(&mut subject.events, "law 13: what waited", |witness| {
+            witness.answers.len() + window >= all.len()
+        })
+        .await;
+    subject.channel.withdraw(&attempts);
+    let cut = subject
+        .cut
+        .as_ref()
+        .expect("a channel with a link says how to cut it");
+    cut();
+    witness
+        .until(&mut subject.events, "answers after the cut", |witness| {
+            witness.answers.len() == all.len() && witness.links.ends_with(&[false, true])
+        })
+        .await;
+    witness.assert_one_answer_each(&all, "law 13");
+    let doubts = witness.count(|answer| *answer == Answer::Doubt);
+    assert!(
+        (1..=window).contains(&doubts),
+        "law 13: {doubts} in doubt, which is what had left and no other"
+    );
+    assert!(
+        witness.count(|answer| *answer == Answer::NotSent) > 0,
+        "law 13: nothing came back"
     );
 }

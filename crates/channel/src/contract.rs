@@ -119,7 +119,7 @@ pub enum Answer {
     },
     /// It was handed over and no answer came: the link was cut or the carrier silent.
     Doubt,
-    /// It certainly was not taken: no link, expired, no room, shut down.
+    /// It certainly was not taken: no link, expired, no room, withdrawn, shut down.
     NotSent,
 }
 
@@ -227,6 +227,13 @@ pub trait Channel: Send + Sync {
     fn place(&self, orders: Vec<Order>);
     /// Asks the carrier about messages: attempt, message id as in `Accepted`, our address. Each brings one `Queried`.
     fn query(&self, queries: Vec<(AttemptId, String, String)>);
+    /// Takes back what the carrier has nothing of and answers it NotSent. What may be with the carrier, what is answered
+    /// and what was never placed is left alone. Never blocks. A channel that keeps nothing waiting has nothing to give back.
+    fn withdraw(&self, _attempts: &[AttemptId]) {}
+    /// Whether a link is up by which orders can leave. A channel without links always is.
+    fn is_up(&self) -> bool {
+        true
+    }
 }
 
 /// Where events go. It is bounded: while it is full, a session does not read its socket. Vectors, because one read of a

@@ -18,6 +18,10 @@ pub const WINDOWS_WAITING: usize = 20;
 pub const QUERIES_WAITING_MAX: usize = 10_000;
 /// How often one part is offered again after "throttled" or "queue full".
 pub const THROTTLED_TRIES_MAX: usize = 30;
+/// Orders withdrawn while the carrier had not yet answered them, remembered per carrier in case it says "not now".
+pub const RECALLED_MAX: usize = 100_000;
+/// How long they are remembered: far above any sensible response time-out, after which an order is a doubt and stays one.
+pub const RECALL_KEPT: Duration = Duration::from_secs(600);
 /// Longest pause after "throttled".
 pub const THROTTLE_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Parts of one message that the concatenation header can number.

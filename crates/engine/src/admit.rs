@@ -116,7 +116,9 @@ impl Chores {
     fn next_close(&mut self, now: Moment) -> Moment {
         let mut next = Moment::NEVER;
         for context in self.contexts.iter_mut() {
-            for lane in context.lanes.values().filter(|lane| lane.waiting > 0) {
+            // Of a run that stands still nothing is swept; its openings are looked at again when it goes on.
+            let lanes = context.lanes.values().filter(|lane| lane.waiting > 0);
+            for lane in lanes.filter(|_| is_swept(context.run.state)) {
                 next = next.min(lane.opening.map_or(Moment::NEVER, |opening| opening.next_change()));
             }
             for batch in context.batches.values().filter(|batch| batch.run.end_time > now) {
@@ -203,9 +205,13 @@ fn scripts<T: Transaction + ?Sized>(
     Ok(scripts)
 }
 
+fn is_swept(state: SubCampaignState) -> bool {
+    use SubCampaignState::*;
+    matches!(state, Running | Pending | Completing)
+}
+
 /// The first lane in which contacts wait for nothing any more.
 fn next_sweep(context: &mut RunContext, now: Moment) -> Option<(u16, u32, Sweep)> {
-    use SubCampaignState::*;
     let waiting: Vec<(u16, u32)> = context
         .lanes
         .iter()
@@ -213,10 +219,11 @@ fn next_sweep(context: &mut RunContext, now: Moment) -> Option<(u16, u32, Sweep)
         .map(|(place, _)| *place)
         .collect();
     let (pass, lane) = *waiting.first()?;
-    match context.run.state {
-        Stopping => return Some((pass, lane, Sweep::Finish(Reason::Skipped))),
-        Running | Pending | Completing => {}
-        _ => return None,
+    if context.run.state == SubCampaignState::Stopping {
+        return Some((pass, lane, Sweep::Finish(Reason::Skipped)));
+    }
+    if !is_swept(context.run.state) {
+        return None;
     }
     if context.run.run_type == SubCampaignType::OnDemand && context.batches.is_empty() {
         return Some((pass, lane, Sweep::Finish(Reason::Expired)));

@@ -12,7 +12,7 @@ pub const HEADER_CHARACTERS_MAX: usize = 255;
 /// Bytes of a mapping.
 pub const MAPPING_BYTES_MAX: usize = 64 * 1024;
 /// Rows that are written as one unit: few enough that nobody waits for it longer than some 5 ms.
-pub const PIECE_ROWS_MAX: usize = 1_500;
+pub const PIECE_ROWS_MAX: usize = 1_000;
 /// Bytes of input that one unit comes from at most, so that wide rows make smaller units.
 pub const PIECE_BYTES_MAX: u64 = 1 << 20;
 /// Pieces read ahead of the writer.

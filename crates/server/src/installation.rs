@@ -4,6 +4,7 @@
 use crate::chance;
 use crate::clock::SystemClock;
 use crate::command::{self, Failure};
+use carillon_api::{Init, InitNames, init_installation};
 use carillon_model::moment::Clock;
 use carillon_store::Store;
 use rand::RngCore;
@@ -72,33 +73,37 @@ fn make_key(data: &Path) -> Result<Key, Error> {
 /// Makes an installation in a folder and opens it.
 pub fn make(
     data: &Path,
-    names: &carillon_api::install::Names<'_>,
-) -> Result<(Store, Key, carillon_api::install::Installed), Failure> {
+    names: &InitNames<'_>,
+    password: &str,
+) -> Result<(Store, Key, Init), Failure> {
     std::fs::create_dir_all(data).map_err(|source| Error::File { path: data.to_owned(), source })?;
     let store = Store::open(data)?;
     let key = make_key(data)?;
-    let installed = carillon_api::install::install(
-        &store,
-        &key,
-        names,
-        &mut chance::generator(),
-        SystemClock.now(),
-    )?;
-    Ok((store, key, installed))
+    let now = SystemClock.now();
+    let made = init_installation(&store, names, password, &key, &mut chance::generator(), now)?;
+    Ok((store, key, made))
 }
 
 /// `carillon init`.
 pub fn init(arguments: &command::Init) -> Result<(), Failure> {
     let password = first_line(&arguments.password_file)?;
-    let names = carillon_api::install::Names {
+    let names = InitNames {
         enterprise: &arguments.enterprise,
         account: &arguments.account,
         login: &arguments.user,
-        password: &password,
     };
-    let (store, _, installed) = make(&arguments.data, &names)?;
+    let (store, _, made) = make(&arguments.data, &names, &password)?;
     store.close();
-    println!("{}", serde_json::to_string_pretty(&installed)?);
+    let ids = serde_json::json!({
+        "superEnterprise": made.super_enterprise.to_string(),
+        "enterprise": made.enterprise.to_string(),
+        "masterAccount": made.master_account.to_string(),
+        "account": made.account.to_string(),
+        "user": made.user.to_string(),
+        "apiKey": made.api_key.to_string(),
+        "secret": made.secret,
+    });
+    println!("{ids:#}");
     Ok(())
 }
 

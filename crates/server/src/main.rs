@@ -1,5 +1,6 @@
 //! The binary: command line, configuration, wiring, shutdown. No domain logic lives here.
 
+mod address;
 mod chance;
 mod client;
 mod clock;

@@ -1,5 +1,6 @@
 //! The commands that do one piece of work and end: import, call, simulate.
 
+use crate::client::Client;
 use crate::clock::SystemClock;
 use crate::command::{self, Failure};
 use carillon_import::job::{Submission, submit};
@@ -11,6 +12,7 @@ use carillon_model::org::Org;
 use carillon_model::{JobId, JobType, ListId, ListType, Moment, OrgId, OrgType, UserId};
 use carillon_store::{EntityReadExt, EntityWriteExt, Error, Store, Transaction, Urgency};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -91,6 +93,34 @@ fn open(data: &Path) -> Result<Store, Failure> {
         .into(),
         other => other.into(),
     })
+}
+
+/// `carillon call`: any method of the registry, through the JSON door of a running server.
+pub fn call(arguments: &command::Call) -> Result<(), Failure> {
+    let method = carillon_api::registry::by_name(&arguments.method)
+        .ok_or_else(|| format!("there is no method {}; docs/reference lists them", arguments.method))?;
+    let given = if arguments.arguments == "-" { std::io::read_to_string(std::io::stdin())? } else { arguments.arguments.clone() };
+    let given: Value = serde_json::from_str(&given).map_err(|error| format!("the arguments are not JSON: {error}"))?;
+    let address = crate::address::of(&method.http, &given)?;
+    let answer = Client::new(&arguments.server, &arguments.key).call(method.http.verb.text(), &address.path, address.body.as_ref())?;
+    println!("{answer:#}");
+    Ok(())
+}
+
+/// `carillon simulate`.
+pub fn simulate(arguments: &command::Simulate) -> Result<(), Failure> {
+    let bar = ProgressBar::new(arguments.count);
+    for seed in arguments.seed..arguments.seed.saturating_add(arguments.count) {
+        let outcome = carillon_sim::simulate(seed, carillon_sim::Options::default());
+        if !outcome.wrong.is_empty() {
+            bar.finish_and_clear();
+            return Err(format!("seed {seed} breaks a law:\n{}", outcome.wrong.join("\n")).into());
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    println!("{} seeds from {} on: every law holds", arguments.count, arguments.seed);
+    Ok(())
 }
 
 /// The Standard List of a name in an Account, made when it is new.

@@ -6,7 +6,8 @@
 use carillon_model::attempt::{Attempt, Fact};
 use carillon_model::contact::{Contact, Device, DeviceKey};
 use carillon_model::{
-    AttemptId, AttemptResult, ChannelType, ContactId, DeviceType, Direction, LineType, Moment, PassId, SubCampaignId,
+    AttemptId, AttemptResult, ChannelType, ContactId, DeviceType, Direction, LineType, Moment,
+    PassId, SubCampaignId,
 };
 use carillon_store::queue::Place;
 use carillon_store::{Error, Store, Urgency};
@@ -18,15 +19,19 @@ use std::time::{Duration, Instant};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Contacts of one bulk unit: some 5 ms of work.
-const PIECE: i64 = 2_000;
+/// Contacts or places of one bulk unit.
+const PIECE: i64 = carillon_store::limits::CONTACTS_PER_UNIT as i64;
+/// Callers that load: one prepares while the others wait for the writer.
+const CALLERS: usize = 3;
 /// Attempts of one unit.
 const BATCH: i64 = 1_000;
 /// Places of one claim.
 const CLAIM: usize = 100;
 
 fn main() -> Outcome<()> {
-    let contacts: i64 = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
+    let contacts: i64 = std::env::args()
+        .nth(1)
+        .map_or(Ok(1_000_000), |text| text.parse())?;
     let folder = tempfile::tempdir_in(".")?;
     println!("syncs per second before: {:.0}", probe(folder.path())?);
     let store = Store::open(&folder.path().join("store"))?;
@@ -54,9 +59,14 @@ fn probe(folder: &Path) -> Outcome<f64> {
     Ok(f64::from(syncs) / begun.elapsed().as_secs_f64())
 }
 
-/// A list with twelve attributes, a Client ID and two devices for each contact, in bulk pieces from two callers.
+/// A list with twelve attributes, a Client ID and two devices for each contact, in bulk pieces.
 fn load(store: &Store, folder: &Path, contacts: i64) -> Outcome<()> {
-    let (first, before) = (store.write_now::<_, Error>(Urgency::Bulk, move |unit| unit.take_ids(contacts.cast_unsigned()))?, store.statistics());
+    let (first, before) = (
+        store.write_now::<_, Error>(Urgency::Bulk, move |unit| {
+            unit.take_ids(contacts.cast_unsigned())
+        })?,
+        store.statistics(),
+    );
     let begun = Instant::now();
     let mut payload = 0;
     let next = std::sync::atomic::AtomicI64::new(0);
@@ -69,18 +79,25 @@ fn load(store: &Store, folder: &Path, contacts: i64) -> Outcome<()> {
                 if from >= contacts {
                     return (slowest, bytes);
                 }
-                let piece: Vec<Contact> = (from..contacts.min(from + PIECE)).map(|n| contact(first + n, n)).collect();
+                let piece: Vec<Contact> = (from..contacts.min(from + PIECE))
+                    .map(|n| contact(first + n, n))
+                    .collect();
                 bytes += piece.iter().map(raw_bytes).sum::<usize>();
                 let asked = Instant::now();
-                store.write_now::<_, Error>(Urgency::Bulk, move |unit| unit.put_contacts(1, &piece)).expect("kept");
+                store
+                    .write_now::<_, Error>(Urgency::Bulk, move |unit| unit.put_contacts(1, &piece))
+                    .expect("kept");
                 slowest = slowest.max(asked.elapsed());
             }
         };
-        let callers = [scope.spawn(load), scope.spawn(load)];
-        callers.map(|caller| caller.join().expect("no panic")).into_iter().fold(Duration::ZERO, |slowest, (other, bytes)| {
-            payload += bytes;
-            slowest.max(other)
-        })
+        let callers = [(); CALLERS].map(|()| scope.spawn(load));
+        callers
+            .map(|caller| caller.join().expect("no panic"))
+            .into_iter()
+            .fold(Duration::ZERO, |slowest, (other, bytes)| {
+                payload += bytes;
+                slowest.max(other)
+            })
     });
     let seconds = begun.elapsed().as_secs_f64();
     let commits = store.statistics().commits - before.commits;
@@ -89,9 +106,15 @@ fn load(store: &Store, folder: &Path, contacts: i64) -> Outcome<()> {
     store.backup(&copy)?;
     let packed = std::fs::metadata(&copy)?.len();
     let connection = Connection::open(&copy)?;
-    let mut tables = connection.prepare("SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 6")?;
-    let tables: Vec<(String, i64)> = tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    println!("load: {:.0} contacts/s ({contacts} in {seconds:.2} s, {commits} commits, slowest answer {slowest:?})", contacts as f64 / seconds);
+    let mut tables = connection
+        .prepare("SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 6")?;
+    let tables: Vec<(String, i64)> = tables
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    println!(
+        "load: {:.0} contacts/s ({contacts} in {seconds:.2} s, {commits} commits, slowest answer {slowest:?})",
+        contacts as f64 / seconds
+    );
     let each = |bytes: u64| bytes as f64 / contacts as f64;
     println!(
         "  raw payload {:.0} B, copied store {:.0} B ({:.2}x), log {:.1} MB",
@@ -104,7 +127,11 @@ fn load(store: &Store, folder: &Path, contacts: i64) -> Outcome<()> {
         println!("  {name}: {:.1} B", each(bytes.cast_unsigned()));
     }
     let file = std::fs::metadata(folder.join("store/carillon.db"))?.len();
-    println!("  file as loaded {:.0} B; resident {} MB", each(file), resident_bytes()? / 1_000_000);
+    println!(
+        "  file as loaded {:.0} B; resident {} MB",
+        each(file),
+        resident_bytes()? / 1_000_000
+    );
     std::fs::remove_file(copy)?;
     Ok(())
 }
@@ -121,17 +148,31 @@ fn attempts(store: &Store, folder: &Path, attempts: i64) -> Outcome<()> {
         let begun = Instant::now();
         for from in (0..attempts).step_by(BATCH as usize) {
             bare.execute_batch("BEGIN")?;
-            let mut insert = bare.prepare_cached("INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            let mut insert =
+                bare.prepare_cached("INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             for n in from..from + BATCH {
-                insert.execute(params![round * attempts + n, 1, n, phone(n, 0), n, "Your order is ready for collection today"])?;
+                insert.execute(params![
+                    round * attempts + n,
+                    1,
+                    n,
+                    phone(n, 0),
+                    n,
+                    "Your order is ready for collection today"
+                ])?;
             }
             bare.execute_batch("COMMIT")?;
         }
         let bare_rate = attempts as f64 / begun.elapsed().as_secs_f64();
-        let first = store.write_now::<_, Error>(Urgency::Bulk, move |unit| unit.take_ids(attempts.cast_unsigned()))?;
+        let first = store.write_now::<_, Error>(Urgency::Bulk, move |unit| {
+            unit.take_ids(attempts.cast_unsigned())
+        })?;
         let batches: Vec<Vec<Attempt>> = (0..attempts)
             .step_by(BATCH as usize)
-            .map(|from| (from..from + BATCH).map(|n| attempt(first + n, round + 1, n)).collect())
+            .map(|from| {
+                (from..from + BATCH)
+                    .map(|n| attempt(first + n, round + 1, n))
+                    .collect()
+            })
             .collect();
         let before = store.statistics().commits;
         let begun = Instant::now();
@@ -142,7 +183,9 @@ fn attempts(store: &Store, folder: &Path, attempts: i64) -> Outcome<()> {
         let commits = store.statistics().commits - before;
         let begun = Instant::now();
         for from in (0..attempts).step_by(BATCH as usize) {
-            let facts: Vec<(AttemptId, Fact)> = (from..from + BATCH).map(|n| (AttemptId(first + n), ended())).collect();
+            let facts: Vec<(AttemptId, Fact)> = (from..from + BATCH)
+                .map(|n| (AttemptId(first + n), ended()))
+                .collect();
             store.write_now::<_, Error>(Urgency::People, move |unit| unit.add_facts(&facts))?;
         }
         let facts_rate = attempts as f64 / begun.elapsed().as_secs_f64();
@@ -164,7 +207,13 @@ fn claims(store: &Store, places: i64) -> Outcome<()> {
     let begun = Instant::now();
     for from in (0..places).step_by(PIECE as usize) {
         let piece: Vec<Place> = (from..from + PIECE)
-            .map(|n| Place { pass: 0, lane: 1 + (n % 4) as u32, due: Moment(0), rank: n * 7_919 % 1_000_003, contact: ContactId(n) })
+            .map(|n| Place {
+                pass: 0,
+                lane: 1 + (n % 4) as u32,
+                due: Moment(0),
+                rank: n * 7_919 % 1_000_003,
+                contact: ContactId(n),
+            })
             .collect();
         store.write_now::<_, Error>(Urgency::Bulk, move |unit| unit.enqueue(run, &piece))?;
     }
@@ -181,7 +230,10 @@ fn claims(store: &Store, places: i64) -> Outcome<()> {
         times.push(asked);
     }
     times.sort_unstable();
-    println!("queue of {places}: enqueued {enqueued:.0}/s, claim of {CLAIM} {:?} median, {:?} slowest", times[30], times[59]);
+    println!(
+        "queue of {places}: enqueued {enqueued:.0}/s, claim of {CLAIM} {:?} median, {:?} slowest",
+        times[30], times[59]
+    );
     Ok(())
 }
 
@@ -193,7 +245,11 @@ fn phone(n: i64, device: i64) -> i64 {
 fn contact(id: i64, n: i64) -> Contact {
     let device = |number: i64| Device {
         address: format!("+{}", phone(n, number)),
-        device_type: if number == 0 { DeviceType::Mobile } else { DeviceType::Home },
+        device_type: if number == 0 {
+            DeviceType::Mobile
+        } else {
+            DeviceType::Home
+        },
         number: number as u8 + 1,
         time_zone: None,
         line_type: LineType::Unknown,
@@ -217,14 +273,22 @@ fn contact(id: i64, n: i64) -> Contact {
         container: 1,
         external_id: format!("C-{n:08}"),
         devices: vec![device(0), device(1)],
-        attributes: attributes.map(|(name, value)| (name.to_owned(), value)).into(),
+        attributes: attributes
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
     }
 }
 
 /// What the client sent, without names and marks.
 fn raw_bytes(contact: &Contact) -> usize {
-    let devices: usize = contact.devices.iter().map(|device| device.address.len()).sum();
-    contact.external_id.len() + devices + contact.attributes.values().map(String::len).sum::<usize>()
+    let devices: usize = contact
+        .devices
+        .iter()
+        .map(|device| device.address.len())
+        .sum();
+    contact.external_id.len()
+        + devices
+        + contact.attributes.values().map(String::len).sum::<usize>()
 }
 
 fn attempt(id: i64, run: i64, n: i64) -> Attempt {
@@ -274,6 +338,9 @@ fn ended() -> Fact {
 /// Resident memory of this process.
 fn resident_bytes() -> Outcome<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .ok_or("no VmRSS")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1_024)
 }

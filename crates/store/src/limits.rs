@@ -12,6 +12,8 @@ pub const ID_BLOCK: i64 = 10_000;
 pub const READERS: usize = 4;
 /// Bulk units waiting for the writer: each may hold thousands of contacts, so few of them may pile up in memory.
 pub const BULK_UNITS_WAITING_MAX: usize = 32;
+/// Contacts to put in one bulk unit: with their indexes and the sync about 5 ms, for which a person may have to wait.
+pub const CONTACTS_PER_UNIT: usize = 1_000;
 /// Bulk units in one commit: people wait for the whole of it.
 pub const BULK_UNITS_PER_COMMIT_MAX: usize = 4;
 /// Page cache of the writer, in KiB: the upper levels of all trees and the tails that grow stay in it.

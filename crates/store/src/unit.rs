@@ -67,13 +67,19 @@ impl Store {
     /// Opens (or makes) the SQLite store in a folder and brings its schema up to date.
     pub fn open(folder: &Path) -> Result<Self> {
         let wake = watch::Sender::new(0);
-        Ok(Self { backend: Arc::new(sqlite::Sqlite::open(folder, wake.clone())?), wake })
+        Ok(Self {
+            backend: Arc::new(sqlite::Sqlite::open(folder, wake.clone())?),
+            wake,
+        })
     }
 
     /// A store in memory, for simulation and tests.
     pub fn memory() -> Self {
         let wake = watch::Sender::new(0);
-        Self { backend: Arc::new(memory::Memory::new(wake.clone())), wake }
+        Self {
+            backend: Arc::new(memory::Memory::new(wake.clone())),
+            wake,
+        }
     }
 
     /// Runs a unit of work and answers when it is durable. An error of the work undoes it.
@@ -102,14 +108,21 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (unit, slot, durable) = unit(urgency, work);
+        let (unit, slot, mut durable) = unit(urgency, work);
         self.backend.submit(unit)?;
-        let durable = durable.blocking_recv().unwrap_or(Err(Error::Closed));
+        // The memory store has answered already: then this blocks nobody, and the simulation may call it from a task.
+        let durable = match durable.try_recv() {
+            Ok(durable) => durable,
+            Err(_) => durable.blocking_recv().unwrap_or(Err(Error::Closed)),
+        };
         settle(durable, &slot)
     }
 
     /// Reads on a snapshot, off the async threads.
-    pub async fn read<T, E>(&self, look: impl FnOnce(&dyn Snapshot) -> std::result::Result<T, E> + Send + 'static) -> std::result::Result<T, E>
+    pub async fn read<T, E>(
+        &self,
+        look: impl FnOnce(&dyn Snapshot) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -122,7 +135,10 @@ impl Store {
     }
 
     /// Reads on a snapshot, on this thread.
-    pub fn read_now<T, E>(&self, look: impl FnOnce(&dyn Snapshot) -> std::result::Result<T, E> + Send + 'static) -> std::result::Result<T, E>
+    pub fn read_now<T, E>(
+        &self,
+        look: impl FnOnce(&dyn Snapshot) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -172,11 +188,23 @@ where
     let (done, durable) = oneshot::channel();
     let work: Work = Box::new(move |transaction| {
         let answer = work(transaction);
-        let outcome = if answer.is_ok() { Outcome::Keep } else { Outcome::Undo };
+        let outcome = if answer.is_ok() {
+            Outcome::Keep
+        } else {
+            Outcome::Undo
+        };
         *filled.lock().expect("a slot is filled once") = Some(answer);
         outcome
     });
-    (Unit { urgency, work, done }, slot, durable)
+    (
+        Unit {
+            urgency,
+            work,
+            done,
+        },
+        slot,
+        durable,
+    )
 }
 
 fn settle<T, E: From<Error>>(durable: Result<()>, slot: &Slot<T, E>) -> std::result::Result<T, E> {
@@ -191,5 +219,8 @@ fn settle<T, E: From<Error>>(durable: Result<()>, slot: &Slot<T, E>) -> std::res
 }
 
 fn take<T, E: From<Error>>(slot: &Slot<T, E>) -> std::result::Result<T, E> {
-    slot.lock().expect("a slot is filled once").take().unwrap_or_else(|| Err(Error::Closed.into()))
+    slot.lock()
+        .expect("a slot is filled once")
+        .take()
+        .unwrap_or_else(|| Err(Error::Closed.into()))
 }

@@ -94,9 +94,9 @@ pub fn entry_detail(context: &Context, entry: &SuppressionEntry, owner: &Resolve
         SuppressionKey::ClientId(client) => Some(client.clone()),
         SuppressionKey::Device(_) => None,
     };
-    let zone = context.zone(owner).time_zone().clone();
+    let zone = context.zone(owner).time_zone();
     let last = entry.expires.map(|expires| {
-        expires.timestamp().to_zoned(zone).date().yesterday().unwrap_or(jiff::civil::Date::MIN)
+        zone.to_datetime(expires.timestamp()).date().yesterday().unwrap_or(jiff::civil::Date::MIN)
     });
     Object::new(&SUPPRESSION_ENTRY)
         .set("device", entry.device.clone())

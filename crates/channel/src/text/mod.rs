@@ -216,4 +216,12 @@ impl Channel for TextChannel {
             outbox.not_known(queries.collect());
         }
     }
+
+    fn withdraw(&self, attempts: &[AttemptId]) {
+        self.shared.outbox.withdraw(Instant::now(), attempts);
+    }
+
+    fn is_up(&self) -> bool {
+        self.shared.outbox.is_up()
+    }
 }

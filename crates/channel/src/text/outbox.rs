@@ -1,5 +1,8 @@
 //! What waits for a carrier, shared by all its links: the queue, the rate, the pause after "throttled", and how many links
 //! are up. When the last link goes, nothing waits any longer: every order is answered NotSent, so the engine never wonders.
+//!
+//! An order is either here or with one link, never both: it changes hands under the lock. A link returns what the carrier
+//! wholly put off, so whatever the carrier has nothing of is here and can be withdrawn.
 
 use super::meter::Meter;
 use super::prepare::Prepared;
@@ -8,7 +11,7 @@ use crate::limits;
 use crate::post::Post;
 use carillon_model::AttemptId;
 use carillon_model::moment::Clock;
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -51,8 +54,12 @@ pub(super) struct Outbox {
 
 #[derive(Default)]
 struct Inner {
+    /// By number.
     queue: VecDeque<Prepared>,
+    next_number: u64,
     waiting_parts: usize,
+    /// Withdrawn while a link had them, and when: should the carrier put one off, it does not leave again.
+    recalled: HashMap<AttemptId, Instant>,
     queries: VecDeque<Query>,
     /// Tokens of the rate and when they were reckoned.
     tokens: f64,
@@ -69,6 +76,25 @@ struct Inner {
     second: Option<Instant>,
     answered: usize,
     answered_before: usize,
+}
+
+impl Inner {
+    /// Puts orders back where they were; answers those that were withdrawn meanwhile.
+    fn requeue(&mut self, orders: Vec<Prepared>) -> Vec<AttemptId> {
+        let mut recalled = Vec::new();
+        for order in orders {
+            if self.recalled.remove(&order.attempt).is_some() {
+                recalled.push(order.attempt);
+                continue;
+            }
+            self.waiting_parts += order.pdus.len();
+            let place = self
+                .queue
+                .partition_point(|waiting| waiting.number < order.number);
+            self.queue.insert(place, order);
+        }
+        recalled
+    }
 }
 
 impl Outbox {
@@ -146,7 +172,9 @@ impl Outbox {
             }
             let room = inner.promised.max(self.reckon_room(&inner));
             inner.promised = 0;
-            for order in orders.by_ref().take(room) {
+            for mut order in orders.by_ref().take(room) {
+                order.number = inner.next_number;
+                inner.next_number += 1;
                 inner.parts_per_order += (order.pdus.len() as f64 - inner.parts_per_order) / 100.0;
                 inner.waiting_parts += order.pdus.len();
                 inner.queue.push_back(order);
@@ -269,6 +297,53 @@ impl Outbox {
         }
     }
 
+    /// The carrier has nothing of these and may be offered them again.
+    pub fn put_back(&self, orders: Vec<Prepared>) {
+        if orders.is_empty() {
+            return;
+        }
+        let mut inner = self.lock();
+        let recalled = inner.requeue(orders);
+        if inner.closed {
+            self.drain(inner);
+        } else {
+            drop(inner);
+            self.wake();
+        }
+        self.not_sent(recalled);
+    }
+
+    /// Takes out what waits of these. The others are with a link, answered, or not ours; only the first can come back.
+    pub fn withdraw(&self, now: Instant, attempts: &[AttemptId]) {
+        let mut asked: HashSet<AttemptId> = attempts.iter().copied().collect();
+        let mut inner = self.lock();
+        let (mut withdrawn, mut parts) = (Vec::new(), 0);
+        inner.queue.retain(|order| {
+            let goes = asked.remove(&order.attempt);
+            if goes {
+                withdrawn.push(order.attempt);
+                parts += order.pdus.len();
+            }
+            !goes
+        });
+        inner.waiting_parts -= parts;
+        inner
+            .recalled
+            .retain(|_, since| now.duration_since(*since) < limits::RECALL_KEPT);
+        if inner.links > 0 {
+            let room = limits::RECALLED_MAX.saturating_sub(inner.recalled.len());
+            let with_a_link = asked.into_iter().take(room).map(|attempt| (attempt, now));
+            inner.recalled.extend(with_a_link);
+        }
+        drop(inner);
+        self.not_sent(withdrawn);
+    }
+
+    /// Whether a link that can send is up.
+    pub fn is_up(&self) -> bool {
+        self.lock().links > 0
+    }
+
     /// A link that can send is up.
     pub fn link_up(&self) {
         let mut inner = self.lock();
@@ -292,16 +367,15 @@ impl Outbox {
         let mut inner = self.lock();
         inner.links -= 1;
         self.meter.link_up.set(inner.links as f64);
-        for order in unsent.into_iter().rev() {
-            inner.waiting_parts += order.pdus.len();
-            inner.queue.push_front(order);
-        }
+        let recalled = inner.requeue(unsent);
         if inner.links > 0 && !inner.closed {
             drop(inner);
             self.wake();
+            self.not_sent(recalled);
             return;
         }
         if inner.links == 0 {
+            inner.recalled.clear();
             let at = self.clock.now();
             self.post.send(vec![Event::Link {
                 carrier: self.carrier.clone(),
@@ -310,6 +384,7 @@ impl Outbox {
             }]);
         }
         self.drain(inner);
+        self.not_sent(recalled);
     }
 
     /// Nothing leaves any more.
@@ -331,6 +406,9 @@ impl Outbox {
 
     /// Answers orders that were certainly not taken.
     pub fn not_sent(&self, attempts: Vec<AttemptId>) {
+        if attempts.is_empty() {
+            return;
+        }
         self.meter.not_sent.increment(attempts.len() as u64);
         let at = self.clock.now();
         let answer = |attempt| Event::Answer {
@@ -356,6 +434,150 @@ impl Outbox {
     fn wake(&self) {
         for waker in &self.wakers {
             waker.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use carillon_model::Moment;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    struct Standing;
+
+    impl Clock for Standing {
+        fn now(&self) -> Moment {
+            Moment(1_000)
+        }
+    }
+
+    fn prepared(attempt: i64) -> Prepared {
+        Prepared {
+            attempt: AttemptId(attempt),
+            // Every seventh is too late when it is taken.
+            expires: (attempt % 7 == 0).then_some(Moment(1_000)),
+            person: "1".to_owned(),
+            pdus: vec![Vec::new(); usize::try_from(attempt % 3).expect("positive") + 1],
+            number: 0,
+            put_off: 0,
+        }
+    }
+
+    fn outbox(post: Post) -> Outbox {
+        let (meter, pause) = (Meter::new("north"), Duration::from_secs(1));
+        Outbox::new(
+            "north".into(),
+            Vec::new(),
+            post,
+            Arc::new(Standing),
+            meter,
+            5,
+            None,
+            pause,
+        )
+    }
+
+    /// What was done and is owed: orders with a link, answers that came, what was withdrawn while a link had it.
+    #[derive(Default)]
+    struct Ledger {
+        placed: i64,
+        with_links: Vec<Prepared>,
+        answered: BTreeMap<AttemptId, usize>,
+        recalled: HashSet<AttemptId>,
+        links: usize,
+    }
+
+    impl Ledger {
+        fn count(&mut self, attempt: AttemptId) {
+            *self.answered.entry(attempt).or_default() += 1;
+        }
+
+        /// One step; `low` and `count` choose among orders.
+        fn step(&mut self, outbox: &Outbox, now: Instant, step: u8, low: usize, count: usize) {
+            match step {
+                0 => {
+                    let orders = (self.placed + 1..).take(count * 3).map(prepared).collect();
+                    self.placed += count as i64 * 3;
+                    for order in outbox.place(orders) {
+                        self.count(order.attempt);
+                    }
+                }
+                1 => {
+                    let grant = outbox.take(now, 0, count);
+                    for order in &grant.orders {
+                        assert!(
+                            !self.recalled.contains(&order.attempt),
+                            "withdrawn and sent"
+                        );
+                    }
+                    self.with_links.extend(grant.orders);
+                }
+                2 => {
+                    let from = low.min(self.with_links.len());
+                    let to = (from + count).min(self.with_links.len());
+                    outbox.put_back(self.with_links.drain(from..to).collect());
+                }
+                3 => {
+                    let attempts: Vec<_> = (low as i64..).take(count).map(AttemptId).collect();
+                    outbox.withdraw(now, &attempts);
+                    let out = self.with_links.iter().map(|order| order.attempt);
+                    self.recalled
+                        .extend(out.filter(|out| attempts.contains(out)));
+                }
+                4 => {
+                    self.links += 1;
+                    outbox.link_up();
+                }
+                _ if self.links > 0 => {
+                    self.links -= 1;
+                    let unsent = if self.links == 0 {
+                        self.with_links.drain(..).collect()
+                    } else {
+                        Vec::new()
+                    };
+                    outbox.link_down(unsent);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    proptest! {
+        /// Each order placed is in one place or has one answer, and the parts that wait are counted right.
+        #[test]
+        fn every_order_is_once(steps in proptest::collection::vec((0_u8..6, 0_usize..40, 1_usize..8), 1..80)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+            runtime.block_on(async {
+                let (events, mut seen) = tokio::sync::mpsc::channel(1_000);
+                let (post, forward) = Post::start(events);
+                let outbox = outbox(post);
+                let (now, mut ledger) = (Instant::now(), Ledger::default());
+                outbox.link_up();
+                ledger.links = 1;
+                for (step, low, count) in steps {
+                    ledger.step(&outbox, now, step, low, count);
+                    let inner = outbox.lock();
+                    assert_eq!(inner.waiting_parts, inner.queue.iter().map(|order| order.pdus.len()).sum::<usize>());
+                    assert!(inner.queue.iter().is_sorted_by_key(|order| order.number), "out of order");
+                }
+                let left: Vec<AttemptId> = outbox.lock().queue.iter().map(|order| order.attempt).collect();
+                drop(outbox);
+                forward.await;
+                while let Ok(batch) = seen.try_recv() {
+                    for event in batch {
+                        if let Event::Answer { attempt, answer, .. } = event {
+                            assert_eq!(answer, Answer::NotSent);
+                            ledger.count(attempt);
+                        }
+                    }
+                }
+                let out: Vec<AttemptId> = ledger.with_links.drain(..).map(|order| order.attempt).collect();
+                left.into_iter().chain(out).for_each(|attempt| ledger.count(attempt));
+                let once: BTreeMap<AttemptId, usize> = (1..=ledger.placed).map(|id| (AttemptId(id), 1)).collect();
+                assert_eq!(ledger.answered, once);
+            });
         }
     }
 }

@@ -9,7 +9,7 @@ use carillon_model::{AttemptId, AttemptResult, Moment};
 use carillon_script::segment::Encoded;
 
 /// An order ready to leave.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Prepared {
     /// The attempt.
     pub attempt: AttemptId,
@@ -19,6 +19,10 @@ pub(super) struct Prepared {
     pub person: String,
     /// One submit_sm per part.
     pub pdus: Vec<Vec<u8>>,
+    /// Its place in the carrier's queue, given when it is placed; what comes back returns there.
+    pub number: u64,
+    /// How often the carrier said "not now" to one of its parts.
+    pub put_off: usize,
 }
 
 /// What is the same in every order of a carrier.
@@ -95,6 +99,8 @@ impl Template {
             expires: order.expires,
             person: person.to_owned(),
             pdus,
+            number: 0,
+            put_off: 0,
         })
     }
 

@@ -46,6 +46,7 @@ impl Session {
         if put_off > 0 {
             outbox.meter.throttled.increment(put_off as u64);
             outbox.throttled(now);
+            outbox.put_back(std::mem::take(&mut self.put_off));
         }
         if answered > 0 {
             outbox.answered(now, answered, accepted);
@@ -119,7 +120,10 @@ impl Session {
                 self.tally.1 += 1;
             }
             Response::Nothing => self.tally.0 += 1,
-            Response::Throttled => self.tally.2 += 1,
+            Response::Throttled(released) => {
+                self.tally.2 += 1;
+                self.put_off.extend(released);
+            }
             Response::Queried(query) => {
                 let report = match wire::read_query_response(frame.body) {
                     Ok((_, state, error)) if code == status::OK => {

@@ -5,6 +5,7 @@
 use super::Shared;
 use super::link::Role;
 use super::outbox::Query;
+use super::prepare::Prepared;
 use super::window::Window;
 use super::wire::{self, command, status};
 use crate::contract::{Answer, Event, Slip};
@@ -60,6 +61,8 @@ pub(super) struct Session {
     unbinding: bool,
     /// Parts answered, parts taken and parts put off in the present read.
     pub(super) tally: (usize, usize, usize),
+    /// Orders the carrier put off in the present read.
+    pub(super) put_off: Vec<Prepared>,
 }
 
 /// What woke the session.
@@ -100,6 +103,7 @@ impl Session {
             stopping: None,
             unbinding: false,
             tally: (0, 0, 0),
+            put_off: Vec::new(),
         }
     }
 
@@ -212,15 +216,12 @@ impl Session {
         }
         if parts > 0 {
             let used = self.window.used();
-            let (written, expired) =
-                self.window
-                    .write_parts(parts, now, outbox.clock.now(), &mut self.output);
+            let written = self.window.write_parts(parts, now, &mut self.output);
             outbox.meter.submitted.increment(written as u64);
             outbox
                 .meter
                 .window_used
                 .increment((self.window.used() - used) as f64);
-            outbox.not_sent(expired);
         }
         grant.again
     }

@@ -7,7 +7,7 @@ use super::prepare::Prepared;
 use crate::contract::Answer;
 use crate::limits;
 use bytes::BytesMut;
-use carillon_model::{AttemptId, Moment};
+use carillon_model::AttemptId;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use tokio::time::Instant;
 
@@ -25,7 +25,6 @@ enum Flight {
 struct Held {
     prepared: Prepared,
     ids: Vec<Option<String>>,
-    tries: usize,
     in_flight: usize,
     accepted: usize,
     answered: bool,
@@ -33,7 +32,7 @@ struct Held {
 
 impl Held {
     /// Nothing of it is, or may be, with the carrier.
-    fn untouched(&self) -> bool {
+    fn is_untouched(&self) -> bool {
         self.in_flight == 0 && self.accepted == 0 && !self.answered
     }
 }
@@ -45,8 +44,8 @@ pub(super) enum Response {
     Answered(AttemptId, Answer),
     /// A part of an order was taken, but not the last.
     Taken,
-    /// A part has to be offered again.
-    Throttled,
+    /// A part has to be offered again. When the carrier has nothing else of the order, the order leaves the window.
+    Throttled(Option<Prepared>),
     /// A part of an order that had its answer already.
     Nothing,
     /// The answer to a question.
@@ -142,7 +141,6 @@ impl Window {
             Held {
                 prepared,
                 ids,
-                tries: 0,
                 in_flight: 0,
                 accepted: 0,
                 answered: false,
@@ -150,15 +148,8 @@ impl Window {
         );
     }
 
-    /// Writes up to `count` parts; answers how many, and the orders that expired while they were throttled.
-    pub fn write_parts(
-        &mut self,
-        count: usize,
-        now: Instant,
-        moment: Moment,
-        out: &mut BytesMut,
-    ) -> (usize, Vec<AttemptId>) {
-        let mut expired = Vec::new();
+    /// Writes up to `count` parts; answers how many.
+    pub fn write_parts(&mut self, count: usize, now: Instant, out: &mut BytesMut) -> usize {
         let mut written = 0;
         while written < count
             && let Some((number, part)) = self.ready.pop_first()
@@ -168,16 +159,6 @@ impl Window {
                 .orders
                 .get_mut(&number)
                 .expect("a ready part belongs to a held order");
-            if held.untouched()
-                && held
-                    .prepared
-                    .expires
-                    .is_some_and(|expires| expires <= moment)
-            {
-                expired.push(held.prepared.attempt);
-                self.drop_order(number);
-                continue;
-            }
             let pdu = &held.prepared.pdus[usize::from(part)];
             let start = out.len();
             out.extend_from_slice(pdu);
@@ -193,11 +174,11 @@ impl Window {
             );
             written += 1;
         }
-        (written, expired)
+        written
     }
 
-    fn drop_order(&mut self, number: u64) {
-        self.orders.remove(&number);
+    /// Nothing of this order is to be sent any more.
+    fn drop_parts(&mut self, number: u64) {
         let parts: Vec<_> = self
             .ready
             .range((number, 0)..=(number, u8::MAX))
@@ -281,11 +262,12 @@ impl Window {
             }
             Verdict::Later if held.answered => Response::Nothing,
             Verdict::Later
-                if held.tries < limits::THROTTLED_TRIES_MAX * held.prepared.pdus.len() =>
+                if held.prepared.put_off
+                    < limits::THROTTLED_TRIES_MAX * held.prepared.pdus.len() =>
             {
-                held.tries += 1;
+                held.prepared.put_off += 1;
                 self.ready.insert((number, part));
-                Response::Throttled
+                Response::Throttled(self.release(number))
             }
             verdict => {
                 let (result, permanent) = match verdict {
@@ -319,15 +301,17 @@ impl Window {
             return None;
         }
         let attempt = held.prepared.attempt;
-        let parts: Vec<_> = self
-            .ready
-            .range((number, 0)..=(number, u8::MAX))
-            .copied()
-            .collect();
-        for part in parts {
-            self.ready.remove(&part);
-        }
+        self.drop_parts(number);
         Some(attempt)
+    }
+
+    /// Lets go of an order of which the carrier has nothing, so that it can be withdrawn, expire, or take another link.
+    fn release(&mut self, number: u64) -> Option<Prepared> {
+        self.orders
+            .get(&number)
+            .filter(|held| held.is_untouched())?;
+        self.drop_parts(number);
+        self.orders.remove(&number).map(|held| held.prepared)
     }
 
     fn forget_if_over(&mut self, number: u64) {
@@ -373,7 +357,7 @@ impl Window {
         let mut orders: Vec<(u64, Held)> = self.orders.drain().collect();
         orders.sort_unstable_by_key(|(number, _)| *number);
         for (_, held) in orders {
-            if held.untouched() {
+            if held.is_untouched() {
                 rest.unsent.push(held.prepared);
             } else if !held.answered {
                 rest.doubts.push(held.prepared.attempt);
@@ -407,6 +391,8 @@ mod tests {
             expires: None,
             person: "1".to_owned(),
             pdus: vec![vec![0; 16]; parts],
+            number: 0,
+            put_off: 0,
         }
     }
 
@@ -414,28 +400,46 @@ mod tests {
         window.responded(sequence, status, || format!("m{sequence}"), |_, _| {})
     }
 
+    fn released(response: Response) -> Prepared {
+        match response {
+            Response::Throttled(Some(prepared)) => prepared,
+            other => panic!("not released: {other:?}"),
+        }
+    }
+
     #[tokio::test]
-    async fn throttled_parts_return_to_the_head() {
+    async fn what_is_wholly_put_off_is_released() {
         let now = Instant::now();
         let mut window = Window::new(10);
         let mut out = BytesMut::new();
         window.admit(prepared(1, 1));
-        window.admit(prepared(2, 1));
-        window.admit(prepared(3, 1));
-        assert_eq!(window.write_parts(2, now, Moment(0), &mut out).0, 2);
-        assert_eq!(respond(&mut window, 2, 0x58), Response::Throttled);
-        assert_eq!(respond(&mut window, 1, 0x58), Response::Throttled);
-        assert_eq!(window.write_parts(3, now, Moment(0), &mut out).0, 3);
-        for (sequence, attempt) in [(3, 1), (4, 2), (5, 3)] {
-            let answer = Answer::Accepted {
-                message_ids: vec![format!("m{sequence}")],
-            };
-            assert_eq!(
-                respond(&mut window, sequence, 0),
-                Response::Answered(AttemptId(attempt), answer)
-            );
-        }
-        assert!(window.orders.is_empty() && window.flights.is_empty());
+        window.admit(prepared(2, 2));
+        window.admit(prepared(3, 2));
+        assert_eq!(window.write_parts(5, now, &mut out), 5);
+        assert_eq!(released(respond(&mut window, 1, 0x58)).put_off, 1);
+        // The other part may be with the carrier, until it is put off too.
+        assert_eq!(respond(&mut window, 2, 0x58), Response::Throttled(None));
+        let both = released(respond(&mut window, 3, 0x14));
+        assert_eq!(
+            (both.attempt, both.put_off, both.pdus.len()),
+            (AttemptId(2), 2, 2)
+        );
+        // The other part is with the carrier: this one stays and is sent before everything newer.
+        assert_eq!(respond(&mut window, 4, 0x58), Response::Throttled(None));
+        assert_eq!(respond(&mut window, 5, 0), Response::Taken);
+        assert_eq!(window.held(), 1);
+        window.admit(prepared(4, 1));
+        assert_eq!(window.write_parts(1, now, &mut out), 1);
+        let answer = Answer::Accepted {
+            message_ids: vec!["m6".to_owned(), "m5".to_owned()],
+        };
+        assert_eq!(
+            respond(&mut window, 6, 0),
+            Response::Answered(AttemptId(3), answer)
+        );
+        let left: Vec<_> = window.cut().unsent;
+        assert_eq!(left, [prepared(4, 1)]);
+        assert!(window.orders.is_empty() && window.flights.is_empty() && window.ready.is_empty());
     }
 
     #[tokio::test]
@@ -443,7 +447,7 @@ mod tests {
         let now = Instant::now();
         let mut window = Window::new(10);
         window.admit(prepared(1, 3));
-        window.write_parts(2, now, Moment(0), &mut BytesMut::new());
+        window.write_parts(2, now, &mut BytesMut::new());
         assert!(matches!(
             respond(&mut window, 1, 0x0B),
             Response::Answered(
@@ -467,10 +471,11 @@ mod tests {
         let mut window = Window::new(1);
         window.admit(prepared(1, 1));
         for sequence in 1..=limits::THROTTLED_TRIES_MAX as u32 {
-            window.write_parts(1, now, Moment(0), &mut BytesMut::new());
-            assert_eq!(respond(&mut window, sequence, 0x14), Response::Throttled);
+            window.write_parts(1, now, &mut BytesMut::new());
+            let again = released(respond(&mut window, sequence, 0x14));
+            window.admit(again);
         }
-        window.write_parts(1, now, Moment(0), &mut BytesMut::new());
+        window.write_parts(1, now, &mut BytesMut::new());
         let last = limits::THROTTLED_TRIES_MAX as u32 + 1;
         assert!(matches!(
             respond(&mut window, last, 0x14),
@@ -499,14 +504,14 @@ mod tests {
                         window.admit(prepared(placed, count));
                     }
                     2 => {
-                        let (_, expired) = window.write_parts(count.min(window.free()), now, Moment(0), &mut BytesMut::new());
-                        answers.extend(expired);
+                        window.write_parts(count.min(window.free()), now, &mut BytesMut::new());
                     }
-                    3 | 4 => {
-                        if let Response::Answered(attempt, _) = respond(&mut window, sequence, status) {
-                            answers.push(attempt);
-                        }
-                    }
+                    3 | 4 => match respond(&mut window, sequence, status) {
+                        Response::Answered(attempt, _) => answers.push(attempt),
+                        Response::Throttled(Some(again)) if step == 3 => window.admit(again),
+                        Response::Throttled(Some(elsewhere)) => answers.push(elsewhere.attempt),
+                        _ => {}
+                    },
                     _ => answers.extend(window.overdue(now - std::time::Duration::from_secs(6).min(now - start)).1),
                 }
                 prop_assert!(window.used() <= 5);

@@ -4,4 +4,5 @@ mod contract;
 mod inbound;
 mod links;
 mod receipts;
+mod withdraw;
 mod world;

@@ -70,7 +70,7 @@ pub fn prepare(client: &Client, enterprise: OrgId, account: OrgId) -> Result<Lis
 /// One Date rule for each closed day, since the days of a rule lie in one year. The campaign does not depend on the hour
 /// at which it is started: wherever it is yesterday or tomorrow already, the countries are closed too.
 fn close_countries(client: &Client, enterprise: OrgId) -> Result<(), Failure> {
-    let today = now().timestamp().to_zoned(TimeZone::UTC).date();
+    let today = TimeZone::UTC.to_datetime(now().timestamp()).date();
     for days in -1..=1 {
         let date = today.checked_add(days.days())?;
         let elements: Vec<Value> = CLOSED.iter().map(|region| json!({"date": date.to_string(), "region": region})).collect();

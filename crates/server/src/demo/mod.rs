@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::clock::SystemClock;
 use crate::command::{self, Failure};
 use crate::{config, installation, serve, work};
-use carillon_channel::text::peer::{Fates, Smsc, smsc};
+use carillon_channel::text::peer::{Fates, Smsc, SmscConfig};
 use carillon_model::{ListId, OrgId};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::net::{SocketAddr, TcpListener};
@@ -33,12 +33,12 @@ pub async fn run(arguments: command::Demo) -> Result<(), Failure> {
     crate::logging::start(&config::Log { filter: "warn".to_owned(), ..config::Log::default() });
     let data = folder(&arguments)?;
     let begun = Instant::now();
-    let centre = Smsc::start("127.0.0.1:0", smsc::Config { fates: Fates::realistic(), seed: SEED, ..smsc::Config::default() }).await?;
+    let centre = Smsc::start("127.0.0.1:0", SmscConfig { fates: Fates::realistic(), seed: SEED, ..SmscConfig::default() }).await?;
     println!("SMS centre    smpp://{} (on loopback, in this process)", centre.address());
 
-    let names = carillon_api::install::Names { enterprise: "Carillon Demo", account: "North", login: LOGIN, password: PASSWORD };
+    let names = carillon_api::InitNames { enterprise: "Carillon Demo", account: "North", login: LOGIN };
     let at = data.clone();
-    let (store, key, installed) = tokio::task::spawn_blocking(move || installation::make(&at, &names)).await??;
+    let (store, key, installed) = tokio::task::spawn_blocking(move || installation::make(&at, &names, PASSWORD)).await??;
     println!("Installation  {}", data.display());
     let configuration = configuration(&arguments, &data, centre.address())?;
     let running = serve::start(configuration, store.clone(), key).await?;

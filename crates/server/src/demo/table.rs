@@ -1,6 +1,6 @@
 //! The table at the end of the demo, read from the store on one snapshot.
 
-use carillon_channel::text::peer::smsc::Totals;
+use carillon_channel::text::peer::Totals;
 use carillon_model::counter::{Counters, Subject};
 use carillon_model::{Moment, OrgId, Reason, SubCampaignId};
 use carillon_store::Snapshot;

@@ -19,7 +19,13 @@ pub(super) fn apply(attempt: &mut Attempt, fact: &Fact) -> bool {
             }
             attempt.parts_delivered += 1;
         }
-        Fact::Ended { at, result, reason, script_result, carrier_status } => {
+        Fact::Ended {
+            at,
+            result,
+            reason,
+            script_result,
+            carrier_status,
+        } => {
             if attempt.result.is_some() {
                 return false;
             }
@@ -29,7 +35,10 @@ pub(super) fn apply(attempt: &mut Attempt, fact: &Fact) -> bool {
             attempt.script_result = *script_result;
             attempt.carrier_status.clone_from(carrier_status);
         }
-        Fact::Corrected { result, carrier_status } => {
+        Fact::Corrected {
+            result,
+            carrier_status,
+        } => {
             if !may_correct(attempt.result, *result) {
                 return false;
             }

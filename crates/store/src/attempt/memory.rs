@@ -63,8 +63,10 @@ impl Attempts {
         if let Fact::Accepted { message_ids, .. } = fact {
             for message_id in message_ids {
                 self.forget(&attempt.carrier, message_id);
-                self.messages.insert((id, message_id.clone(), attempt.carrier.clone()), ());
-                self.attempt_of_message.insert((attempt.carrier.clone(), message_id.clone()), id);
+                self.messages
+                    .insert((id, message_id.clone(), attempt.carrier.clone()), ());
+                self.attempt_of_message
+                    .insert((attempt.carrier.clone(), message_id.clone()), id);
             }
         }
         self.attempts.insert(id, Arc::new(attempt.clone()));
@@ -72,15 +74,21 @@ impl Attempts {
     }
 
     fn forget(&mut self, carrier: &str, message_id: &str) -> bool {
-        let Some(attempt) = self.attempt_of_message.remove(&(carrier.to_owned(), message_id.to_owned())) else {
+        let Some(attempt) = self
+            .attempt_of_message
+            .remove(&(carrier.to_owned(), message_id.to_owned()))
+        else {
             return false;
         };
-        self.messages.remove(&(attempt, message_id.to_owned(), carrier.to_owned()));
+        self.messages
+            .remove(&(attempt, message_id.to_owned(), carrier.to_owned()));
         true
     }
 
     fn get(&self, id: AttemptId) -> Option<Attempt> {
-        self.attempts.get(&id).map(|attempt| Attempt::clone(attempt))
+        self.attempts
+            .get(&id)
+            .map(|attempt| Attempt::clone(attempt))
     }
 }
 
@@ -90,7 +98,13 @@ impl AttemptRead for State {
     }
 
     fn attempts_of(&self, query: &AttemptQuery) -> Result<Vec<Attempt>> {
-        let AttemptQuery { of, from, to, after, limit } = query;
+        let AttemptQuery {
+            of,
+            from,
+            to,
+            after,
+            limit,
+        } = query;
         let Some(first) = after.0.checked_add(1).map(AttemptId) else {
             return Ok(Vec::new());
         };
@@ -98,18 +112,36 @@ impl AttemptRead for State {
         let mut ids: Vec<AttemptId> = match of {
             AttemptsOf::Contacts(contacts) => contacts
                 .iter()
-                .flat_map(|contact| ledger.by_contact.range((*contact, first)..=(*contact, LAST)).map(|(_, id)| *id))
+                .flat_map(|contact| {
+                    ledger
+                        .by_contact
+                        .range((*contact, first)..=(*contact, LAST))
+                        .map(|(_, id)| *id)
+                })
                 .collect(),
-            AttemptsOf::Device(device) => {
-                ledger.by_device.range((*device, first)..=(*device, LAST)).map(|(_, id)| *id).collect()
-            }
-            AttemptsOf::Batch(batch) => ledger.by_batch.range((*batch, first)..=(*batch, LAST)).map(|(_, id)| *id).collect(),
-            AttemptsOf::Run(run) => ledger.by_run.range((*run, first)..=(*run, LAST)).map(|(_, id)| *id).collect(),
+            AttemptsOf::Device(device) => ledger
+                .by_device
+                .range((*device, first)..=(*device, LAST))
+                .map(|(_, id)| *id)
+                .collect(),
+            AttemptsOf::Batch(batch) => ledger
+                .by_batch
+                .range((*batch, first)..=(*batch, LAST))
+                .map(|(_, id)| *id)
+                .collect(),
+            AttemptsOf::Run(run) => ledger
+                .by_run
+                .range((*run, first)..=(*run, LAST))
+                .map(|(_, id)| *id)
+                .collect(),
         };
         ids.sort_unstable();
         ids.dedup();
         let attempts = ids.into_iter().filter_map(|id| ledger.get(id));
-        Ok(attempts.filter(|attempt| (*from..*to).contains(&attempt.written)).take(*limit).collect())
+        Ok(attempts
+            .filter(|attempt| (*from..*to).contains(&attempt.written))
+            .take(*limit)
+            .collect())
     }
 
     fn open_attempts(&self, after: AttemptId, limit: usize) -> Result<Vec<Attempt>> {
@@ -122,8 +154,15 @@ impl AttemptRead for State {
 
     fn open_attempts_of_carrier(&self, carrier: &str, limit: usize) -> Result<Vec<Attempt>> {
         let all = (carrier.to_owned(), AttemptId(i64::MIN))..=(carrier.to_owned(), LAST);
-        let open = self.attempt.open_of_carrier.range(all).filter_map(|(_, id)| self.attempt.get(*id));
-        Ok(open.filter(|attempt| attempt.accepted.is_some()).take(limit).collect())
+        let open = self
+            .attempt
+            .open_of_carrier
+            .range(all)
+            .filter_map(|(_, id)| self.attempt.get(*id));
+        Ok(open
+            .filter(|attempt| attempt.accepted.is_some())
+            .take(limit)
+            .collect())
     }
 
     fn count_open_attempts(&self, run: SubCampaignId) -> Result<i64> {
@@ -131,28 +170,54 @@ impl AttemptRead for State {
     }
 
     fn attempt_of_message(&self, carrier: &str, message_id: &str) -> Result<Option<AttemptId>> {
-        Ok(self.attempt.attempt_of_message.get(&(carrier.to_owned(), message_id.to_owned())).copied())
+        Ok(self
+            .attempt
+            .attempt_of_message
+            .get(&(carrier.to_owned(), message_id.to_owned()))
+            .copied())
     }
 
     fn messages_of_attempt(&self, attempt: AttemptId) -> Result<Vec<String>> {
-        let from = self.attempt.messages.range((attempt, String::new(), String::new())..);
-        Ok(from.take_while(|((id, _, _), ())| *id == attempt).map(|((_, message_id, _), ())| message_id.clone()).collect())
+        let from = self
+            .attempt
+            .messages
+            .range((attempt, String::new(), String::new())..);
+        Ok(from
+            .take_while(|((id, _, _), ())| *id == attempt)
+            .map(|((_, message_id, _), ())| message_id.clone())
+            .collect())
     }
 
-    fn last_attempt_between(&self, device: DeviceKey, our_address: &str) -> Result<Option<Attempt>> {
+    fn last_attempt_between(
+        &self,
+        device: DeviceKey,
+        our_address: &str,
+    ) -> Result<Option<Attempt>> {
         let all = (device, AttemptId(i64::MIN))..=(device, LAST);
-        let mut newest = self.attempt.by_device.range(all).rev().filter_map(|(_, id)| self.attempt.get(*id));
-        Ok(newest.find(|attempt| attempt.direction == Direction::Outbound && attempt.our_address == our_address))
+        let mut newest = self
+            .attempt
+            .by_device
+            .range(all)
+            .rev()
+            .filter_map(|(_, id)| self.attempt.get(*id));
+        Ok(newest.find(|attempt| {
+            attempt.direction == Direction::Outbound && attempt.our_address == our_address
+        }))
     }
 }
 
 impl AttemptWrite for State {
     fn write_attempts(&mut self, attempts: &[Attempt]) -> Result<()> {
-        attempts.iter().try_for_each(|attempt| self.attempt.add(attempt))
+        attempts
+            .iter()
+            .try_for_each(|attempt| self.attempt.add(attempt))
     }
 
     fn add_facts(&mut self, facts: &[(AttemptId, Fact)]) -> Result<Vec<Added>> {
-        Ok(facts.iter().map(|(id, fact)| self.attempt.add_fact(*id, fact)).collect())
+        Ok(facts
+            .iter()
+            .map(|(id, fact)| self.attempt.add_fact(*id, fact))
+            .collect())
     }
 
     fn forget_message(&mut self, carrier: &str, message_id: &str) -> Result<bool> {
@@ -162,7 +227,11 @@ impl AttemptWrite for State {
     fn forget_messages(&mut self, before: Moment, limit: usize) -> Result<usize> {
         let mut old = Vec::new();
         for ((id, message_id, carrier), ()) in &self.attempt.messages {
-            let attempt = self.attempt.attempts.get(id).expect("message ids belong to attempts");
+            let attempt = self
+                .attempt
+                .attempts
+                .get(id)
+                .expect("message ids belong to attempts");
             if attempt.written >= before || old.len() >= limit {
                 break;
             }
@@ -177,7 +246,10 @@ impl AttemptWrite for State {
     }
 
     fn archive_attempt(&mut self, id: AttemptId) -> Result<()> {
-        let mut attempt = self.attempt.get(id).ok_or(Error::Missing { what: "attempt", id: id.0 })?;
+        let mut attempt = self.attempt.get(id).ok_or(Error::Missing {
+            what: "attempt",
+            id: id.0,
+        })?;
         attempt.archived = true;
         self.attempt.attempts.insert(id, Arc::new(attempt));
         Ok(())

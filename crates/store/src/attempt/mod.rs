@@ -66,7 +66,8 @@ pub trait AttemptRead {
     /// The message ids of an attempt's parts, as far as they are kept.
     fn messages_of_attempt(&self, attempt: AttemptId) -> Result<Vec<String>>;
     /// The last outbound attempt to this device from this address of ours: what a reply belongs to.
-    fn last_attempt_between(&self, device: DeviceKey, our_address: &str) -> Result<Option<Attempt>>;
+    fn last_attempt_between(&self, device: DeviceKey, our_address: &str)
+    -> Result<Option<Attempt>>;
 }
 
 /// Writing the ledger.

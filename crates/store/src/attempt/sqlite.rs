@@ -6,7 +6,8 @@ use crate::sqlite::statement::sql;
 use crate::{Error, Result};
 use carillon_model::contact::{Contact, DeviceKey};
 use carillon_model::{
-    AttemptId, AttemptResult, BatchId, ChannelType, ContactId, Direction, Moment, PassId, Reason, SubCampaignId,
+    AttemptId, AttemptResult, BatchId, ChannelType, ContactId, Direction, Moment, PassId, Reason,
+    SubCampaignId,
 };
 use rusqlite::{Row, Statement, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +18,17 @@ impl AttemptRead for Session {
     }
 
     fn attempts_of(&self, query: &AttemptQuery) -> Result<Vec<Attempt>> {
-        let AttemptQuery { of, from, to, after, limit } = query;
+        let AttemptQuery {
+            of,
+            from,
+            to,
+            after,
+            limit,
+        } = query;
         let page = |sql: &'static str, key: i64| {
-            self.list(sql, [key, after.0, from.0, to.0, rows(*limit)], |row| Ok(row.get::<_, i64>(0)?))
+            self.list(sql, [key, after.0, from.0, to.0, rows(*limit)], |row| {
+                Ok(row.get::<_, i64>(0)?)
+            })
         };
         let ids = match of {
             AttemptsOf::Contacts(contacts) => {
@@ -41,10 +50,16 @@ impl AttemptRead for Session {
     fn open_attempts(&self, after: AttemptId, limit: usize) -> Result<Vec<Attempt>> {
         let mut ids = Vec::new();
         let mut carrier = i64::MIN;
-        while let Some(next) = self.one(sql!("next_open_carrier"), [carrier], |row| Ok(row.get::<_, i64>(0)?))? {
+        while let Some(next) = self.one(sql!("next_open_carrier"), [carrier], |row| {
+            Ok(row.get::<_, i64>(0)?)
+        })? {
             carrier = next;
             let page = [carrier, after.0, rows(limit)];
-            ids.extend(self.list(sql!("open_attempts_of_one_carrier"), page, |row| Ok(row.get::<_, i64>(0)?))?);
+            ids.extend(
+                self.list(sql!("open_attempts_of_one_carrier"), page, |row| {
+                    Ok(row.get::<_, i64>(0)?)
+                })?,
+            );
         }
         ids.sort_unstable();
         ids.truncate(limit);
@@ -56,31 +71,49 @@ impl AttemptRead for Session {
             return Ok(Vec::new());
         };
         let page = [carrier, rows(limit)];
-        let ids = self.list(sql!("accepted_attempts_of_carrier"), page, |row| Ok(row.get::<_, i64>(0)?))?;
+        let ids = self.list(sql!("accepted_attempts_of_carrier"), page, |row| {
+            Ok(row.get::<_, i64>(0)?)
+        })?;
         self.attempts_there(&ids)
     }
 
     fn count_open_attempts(&self, run: SubCampaignId) -> Result<i64> {
-        Ok(self.one(sql!("count_open_attempts"), [run.0], |row| Ok(row.get(0)?))?.unwrap_or(0))
+        Ok(self
+            .one(sql!("count_open_attempts"), [run.0], |row| Ok(row.get(0)?))?
+            .unwrap_or(0))
     }
 
     fn attempt_of_message(&self, carrier: &str, message_id: &str) -> Result<Option<AttemptId>> {
         let Some(carrier) = self.find_label(carrier)? else {
             return Ok(None);
         };
-        self.one(sql!("attempt_of_message"), params![carrier, message_id], |row| Ok(AttemptId(row.get(0)?)))
+        self.one(
+            sql!("attempt_of_message"),
+            params![carrier, message_id],
+            |row| Ok(AttemptId(row.get(0)?)),
+        )
     }
 
     fn messages_of_attempt(&self, attempt: AttemptId) -> Result<Vec<String>> {
-        self.list(sql!("messages_of_attempt"), [attempt.0], |row| Ok(row.get(0)?))
+        self.list(sql!("messages_of_attempt"), [attempt.0], |row| {
+            Ok(row.get(0)?)
+        })
     }
 
-    fn last_attempt_between(&self, device: DeviceKey, our_address: &str) -> Result<Option<Attempt>> {
+    fn last_attempt_between(
+        &self,
+        device: DeviceKey,
+        our_address: &str,
+    ) -> Result<Option<Attempt>> {
         let Some(ours) = self.find_label(our_address)? else {
             return Ok(None);
         };
         let pair = params![device.0, ours, Direction::Outbound as u8];
-        let last = self.one(sql!("last_attempt_between"), pair, |row| Ok(row.get::<_, Option<i64>>(0)?))?.flatten();
+        let last = self
+            .one(sql!("last_attempt_between"), pair, |row| {
+                Ok(row.get::<_, Option<i64>>(0)?)
+            })?
+            .flatten();
         last.map_or(Ok(None), |id| self.attempt(id))
     }
 }
@@ -158,7 +191,10 @@ impl AttemptWrite for Session {
 
     fn archive_attempt(&mut self, id: AttemptId) -> Result<()> {
         match self.execute(sql!("archive_attempt"), [id.0])? {
-            0 => Err(Error::Missing { what: "attempt", id: id.0 }),
+            0 => Err(Error::Missing {
+                what: "attempt",
+                id: id.0,
+            }),
             _ => Ok(()),
         }
     }
@@ -185,10 +221,15 @@ impl Session {
         let mut labels: Vec<(i64, i64)> = Vec::with_capacity(attempts.len());
         let mut before: Option<&Attempt> = None;
         for attempt in attempts {
-            let same = before.filter(|before| before.our_address == attempt.our_address && before.carrier == attempt.carrier);
+            let same = before.filter(|before| {
+                before.our_address == attempt.our_address && before.carrier == attempt.carrier
+            });
             let pair = match same.and(labels.last()) {
                 Some(pair) => *pair,
-                None => (self.intern_label(&attempt.our_address)?, self.intern_label(&attempt.carrier)?),
+                None => (
+                    self.intern_label(&attempt.our_address)?,
+                    self.intern_label(&attempt.carrier)?,
+                ),
             };
             labels.push(pair);
             before = Some(attempt);
@@ -200,7 +241,11 @@ impl Session {
     fn write_fact(&mut self, attempt: &Attempt, fact: &Fact) -> Result<()> {
         let id = attempt.id.0;
         match fact {
-            Fact::Accepted { at, message_ids, parts } => {
+            Fact::Accepted {
+                at,
+                message_ids,
+                parts,
+            } => {
                 self.execute(sql!("accept_attempt"), params![id, at.0, parts])?;
                 if !message_ids.is_empty() {
                     let carrier = self.intern_label(&attempt.carrier)?;
@@ -212,7 +257,13 @@ impl Session {
             Fact::PartDelivered => {
                 self.execute(sql!("deliver_part"), [id])?;
             }
-            Fact::Ended { at, result, reason, script_result, carrier_status } => {
+            Fact::Ended {
+                at,
+                result,
+                reason,
+                script_result,
+                carrier_status,
+            } => {
                 self.execute(
                     sql!("end_attempt"),
                     params![
@@ -226,7 +277,10 @@ impl Session {
                 )?;
             }
             Fact::Corrected { result, .. } => {
-                self.execute(sql!("correct_attempt"), params![id, *result as u8, attempt.carrier_status])?;
+                self.execute(
+                    sql!("correct_attempt"),
+                    params![id, *result as u8, attempt.carrier_status],
+                )?;
             }
         }
         Ok(())
@@ -244,7 +298,8 @@ impl Session {
         let device = DeviceKey(row.get(7)?);
         let address: Option<String> = row.get(8)?;
         let result = |column: &'static str, code: Option<i64>| {
-            code.map(|code| word(AttemptResult::ALL, code, "attempt", column, id)).transpose()
+            code.map(|code| word(AttemptResult::ALL, code, "attempt", column, id))
+                .transpose()
         };
         let reason: Option<i64> = row.get(22)?;
         Ok(Attempt {
@@ -270,7 +325,9 @@ impl Session {
             parts_delivered: row.get(19)?,
             ended: row.get::<_, Option<i64>>(20)?.map(Moment),
             result: result("result", row.get(21)?)?,
-            reason: reason.map(|code| word(Reason::ALL, code, "attempt", "reason", id)).transpose()?,
+            reason: reason
+                .map(|code| word(Reason::ALL, code, "attempt", "reason", id))
+                .transpose()?,
             script_result: result("script_result", row.get(23)?)?,
             archived: row.get(24)?,
             text: row.get(25)?,
@@ -323,7 +380,9 @@ fn has_device(contact: &mut Statement<'_>, attempt: &Attempt) -> Result<bool> {
         return Ok(false);
     };
     let packed = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-    let same_key = |address: &[u8]| std::str::from_utf8(address).is_ok_and(|address| DeviceKey::of(address) == attempt.device);
+    let same_key = |address: &[u8]| {
+        std::str::from_utf8(address).is_ok_and(|address| DeviceKey::of(address) == attempt.device)
+    };
     Ok(Contact::packed_addresses(packed).any(same_key))
 }
 

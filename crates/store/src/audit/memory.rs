@@ -23,7 +23,14 @@ impl AuditRead for State {
         let wanted = |event: &&Arc<SystemEvent>| {
             event.id > after && owners.contains(&event.owner) && (from..to).contains(&event.at)
         };
-        Ok(self.audit.0.values().filter(wanted).take(limit).map(|event| SystemEvent::clone(event)).collect())
+        Ok(self
+            .audit
+            .0
+            .values()
+            .filter(wanted)
+            .take(limit)
+            .map(|event| SystemEvent::clone(event))
+            .collect())
     }
 }
 
@@ -31,7 +38,10 @@ impl AuditWrite for State {
     fn append_system_events(&mut self, events: &[SystemEvent]) -> Result<()> {
         for event in events {
             if self.audit.0.contains_key(&event.id) {
-                return Err(Error::Database(format!("system event {} is there already", event.id)));
+                return Err(Error::Database(format!(
+                    "system event {} is there already",
+                    event.id
+                )));
             }
             self.audit.0.insert(event.id, Arc::new(event.clone()));
         }

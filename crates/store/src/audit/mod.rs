@@ -28,7 +28,14 @@ pub struct SystemEvent {
 /// Reading the audit trail.
 pub trait AuditRead {
     /// Events of any of these Orgs in [from, to) with ids above `after`, oldest first.
-    fn system_events(&self, owners: &[OrgId], from: Moment, to: Moment, after: SystemEventId, limit: usize) -> Result<Vec<SystemEvent>>;
+    fn system_events(
+        &self,
+        owners: &[OrgId],
+        from: Moment,
+        to: Moment,
+        after: SystemEventId,
+        limit: usize,
+    ) -> Result<Vec<SystemEvent>>;
 }
 
 /// Writing the audit trail.

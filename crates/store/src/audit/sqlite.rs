@@ -41,8 +41,19 @@ impl AuditRead for Session {
 impl AuditWrite for Session {
     fn append_system_events(&mut self, events: &[SystemEvent]) -> Result<()> {
         for event in events {
-            let SystemEvent { id, owner, at, user, action, subject, detail } = event;
-            self.execute(sql!("append_system_event"), params![id.0, owner.0, at.0, user.0, action, subject, detail])?;
+            let SystemEvent {
+                id,
+                owner,
+                at,
+                user,
+                action,
+                subject,
+                detail,
+            } = event;
+            self.execute(
+                sql!("append_system_event"),
+                params![id.0, owner.0, at.0, user.0, action, subject, detail],
+            )?;
         }
         Ok(())
     }

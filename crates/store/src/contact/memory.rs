@@ -29,18 +29,28 @@ impl Contacts {
             self.by_device.insert((DeviceKey::of(&device.address), id));
         }
         self.by_client_id.insert((contact.external_id.clone(), id));
-        self.contacts.insert(id, Arc::new(Contact { container, ..contact.clone() }));
+        self.contacts.insert(
+            id,
+            Arc::new(Contact {
+                container,
+                ..contact.clone()
+            }),
+        );
         Ok(())
     }
 
     fn retire(&mut self, container: i64, client_id: &str) -> Option<i64> {
-        let id = self.member_of_client_id.remove(&(container, client_id.to_owned()))?;
+        let id = self
+            .member_of_client_id
+            .remove(&(container, client_id.to_owned()))?;
         self.members.remove(&(container, id));
         Some(id)
     }
 
     fn get(&self, id: i64) -> Option<Contact> {
-        self.contacts.get(&id).map(|contact| Contact::clone(contact))
+        self.contacts
+            .get(&id)
+            .map(|contact| Contact::clone(contact))
     }
 
     fn change_container(&mut self, container: i64, contacts: i64, row_numbers: i64) -> i64 {
@@ -60,13 +70,26 @@ impl ContactRead for State {
         let Some(first) = after.0.checked_add(1) else {
             return Ok(Vec::new());
         };
-        let members = self.contact.members.range((container, first)..=(container, i64::MAX));
-        Ok(members.take(limit).filter_map(|(_, id)| self.contact.get(*id)).collect())
+        let members = self
+            .contact
+            .members
+            .range((container, first)..=(container, i64::MAX));
+        Ok(members
+            .take(limit)
+            .filter_map(|(_, id)| self.contact.get(*id))
+            .collect())
     }
 
-    fn contacts_by_client_id(&self, container: i64, client_ids: &[&str]) -> Result<Vec<Option<ContactId>>> {
+    fn contacts_by_client_id(
+        &self,
+        container: i64,
+        client_ids: &[&str],
+    ) -> Result<Vec<Option<ContactId>>> {
         let member = |client_id: &&str| {
-            self.contact.member_of_client_id.get(&(container, (*client_id).to_owned())).map(|id| ContactId(*id))
+            self.contact
+                .member_of_client_id
+                .get(&(container, (*client_id).to_owned()))
+                .map(|id| ContactId(*id))
         };
         Ok(client_ids.iter().map(member).collect())
     }
@@ -78,12 +101,22 @@ impl ContactRead for State {
     }
 
     fn contacts_with_device(&self, device: DeviceKey, limit: usize) -> Result<Vec<Contact>> {
-        let newest = self.contact.by_device.range((device, i64::MIN)..=(device, i64::MAX)).rev().take(limit);
+        let newest = self
+            .contact
+            .by_device
+            .range((device, i64::MIN)..=(device, i64::MAX))
+            .rev()
+            .take(limit);
         Ok(newest.filter_map(|(_, id)| self.contact.get(*id)).collect())
     }
 
     fn container(&self, container: i64) -> Result<Container> {
-        Ok(self.contact.containers.get(&container).copied().unwrap_or_default())
+        Ok(self
+            .contact
+            .containers
+            .get(&container)
+            .copied()
+            .unwrap_or_default())
     }
 
     fn contacts_live(&self, ids: &[ContactId]) -> Result<Vec<bool>> {
@@ -101,7 +134,9 @@ impl ContactWrite for State {
         for contact in contacts {
             self.contact.add(container, contact)?;
             let replaced = self.contact.retire(container, &contact.external_id);
-            self.contact.member_of_client_id.insert((container, contact.external_id.clone()), contact.id.0);
+            self.contact
+                .member_of_client_id
+                .insert((container, contact.external_id.clone()), contact.id.0);
             self.contact.members.insert((container, contact.id.0));
             puts.push(replaced.map_or(Put::Stored, |id| Put::Replaced(ContactId(id))));
         }
@@ -111,12 +146,16 @@ impl ContactWrite for State {
     }
 
     fn put_former_contacts(&mut self, container: i64, contacts: &[Contact]) -> Result<()> {
-        contacts.iter().try_for_each(|contact| self.contact.add(container, contact))
+        contacts
+            .iter()
+            .try_for_each(|contact| self.contact.add(container, contact))
     }
 
     fn remove_contacts(&mut self, container: i64, client_ids: &[&str]) -> Result<Vec<bool>> {
-        let removed: Vec<bool> =
-            client_ids.iter().map(|client_id| self.contact.retire(container, client_id).is_some()).collect();
+        let removed: Vec<bool> = client_ids
+            .iter()
+            .map(|client_id| self.contact.retire(container, client_id).is_some())
+            .collect();
         let count = removed.iter().filter(|was_there| **was_there).count();
         self.contact.change_container(container, -(count as i64), 0);
         Ok(removed)

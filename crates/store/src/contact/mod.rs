@@ -28,7 +28,10 @@ pub struct Container {
 
 impl Default for Container {
     fn default() -> Self {
-        Self { contacts: 0, next_row: 1 }
+        Self {
+            contacts: 0,
+            next_row: 1,
+        }
     }
 }
 
@@ -39,7 +42,11 @@ pub trait ContactRead {
     /// Live contacts of a container with ids above `after`, by id ascending: how loads and lists walk.
     fn contact_page(&self, container: i64, after: ContactId, limit: usize) -> Result<Vec<Contact>>;
     /// The live contact of each Client ID in a container, in the order asked.
-    fn contacts_by_client_id(&self, container: i64, client_ids: &[&str]) -> Result<Vec<Option<ContactId>>>;
+    fn contacts_by_client_id(
+        &self,
+        container: i64,
+        client_ids: &[&str],
+    ) -> Result<Vec<Option<ContactId>>>;
     /// Contacts (live or not) with this Client ID in any container, newest first.
     fn contacts_with_client_id(&self, client_id: &str, limit: usize) -> Result<Vec<Contact>>;
     /// Contacts (live or not) with this device in any container, newest first.

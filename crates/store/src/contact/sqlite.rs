@@ -19,36 +19,61 @@ impl ContactRead for Session {
     }
 
     fn contact_page(&self, container: i64, after: ContactId, limit: usize) -> Result<Vec<Contact>> {
-        self.list(sql!("contact_page"), params![container, after.0, rows(limit)], read)
+        self.list(
+            sql!("contact_page"),
+            params![container, after.0, rows(limit)],
+            read,
+        )
     }
 
-    fn contacts_by_client_id(&self, container: i64, client_ids: &[&str]) -> Result<Vec<Option<ContactId>>> {
+    fn contacts_by_client_id(
+        &self,
+        container: i64,
+        client_ids: &[&str],
+    ) -> Result<Vec<Option<ContactId>>> {
         client_ids
             .iter()
             .map(|client_id| {
-                self.one(sql!("live_contact"), params![client_id, container], |row| Ok(ContactId(row.get(0)?)))
+                self.one(sql!("live_contact"), params![client_id, container], |row| {
+                    Ok(ContactId(row.get(0)?))
+                })
             })
             .collect()
     }
 
     fn contacts_with_client_id(&self, client_id: &str, limit: usize) -> Result<Vec<Contact>> {
-        self.list(sql!("contacts_with_client_id"), params![client_id, rows(limit)], read)
+        self.list(
+            sql!("contacts_with_client_id"),
+            params![client_id, rows(limit)],
+            read,
+        )
     }
 
     fn contacts_with_device(&self, device: DeviceKey, limit: usize) -> Result<Vec<Contact>> {
-        self.list(sql!("contacts_with_device"), params![device.0, rows(limit)], read)
+        self.list(
+            sql!("contacts_with_device"),
+            params![device.0, rows(limit)],
+            read,
+        )
     }
 
     fn container(&self, container: i64) -> Result<Container> {
         let found = self.one(sql!("container"), [container], |row| {
-            Ok(Container { contacts: row.get(0)?, next_row: row.get(1)? })
+            Ok(Container {
+                contacts: row.get(0)?,
+                next_row: row.get(1)?,
+            })
         })?;
         Ok(found.unwrap_or_default())
     }
 
     fn contacts_live(&self, ids: &[ContactId]) -> Result<Vec<bool>> {
         ids.iter()
-            .map(|id| Ok(self.one(sql!("contact_is_live"), [id.0], |row| Ok(row.get(0)?))?.unwrap_or(false)))
+            .map(|id| {
+                Ok(self
+                    .one(sql!("contact_is_live"), [id.0], |row| Ok(row.get(0)?))?
+                    .unwrap_or(false))
+            })
             .collect()
     }
 }
@@ -65,9 +90,13 @@ impl ContactWrite for Session {
                 let mut put = Put::Stored;
                 if insert.execute(row)? == 0 {
                     let replaced = retire
-                        .query_and_then(params![contact.external_id, container], |row| Ok(ContactId(row.get(0)?)))?
+                        .query_and_then(params![contact.external_id, container], |row| {
+                            Ok(ContactId(row.get(0)?))
+                        })?
                         .collect::<Result<Vec<_>>>()?;
-                    put = replaced.first().map_or(Put::Stored, |id| Put::Replaced(*id));
+                    put = replaced
+                        .first()
+                        .map_or(Put::Stored, |id| Put::Replaced(*id));
                     if replaced.is_empty() || insert.execute(row)? == 0 {
                         return Err(id_in_use(contact.id));
                     }
@@ -85,7 +114,13 @@ impl ContactWrite for Session {
         {
             let mut insert = self.statement(sql!("insert_contact"))?;
             for contact in contacts {
-                let row = params![contact.id.0, container, false, contact.external_id, contact.pack()];
+                let row = params![
+                    contact.id.0,
+                    container,
+                    false,
+                    contact.external_id,
+                    contact.pack()
+                ];
                 if insert.execute(row)? == 0 {
                     return Err(id_in_use(contact.id));
                 }
@@ -98,8 +133,11 @@ impl ContactWrite for Session {
         let removed = client_ids
             .iter()
             .map(|client_id| {
-                let retired: Option<i64> =
-                    self.one(sql!("retire_contact"), params![client_id, container], |row| Ok(row.get(0)?))?;
+                let retired: Option<i64> = self.one(
+                    sql!("retire_contact"),
+                    params![client_id, container],
+                    |row| Ok(row.get(0)?),
+                )?;
                 Ok(retired.is_some())
             })
             .collect::<Result<Vec<bool>>>()?;
@@ -128,7 +166,8 @@ impl Session {
             let mut insert = self.statement(sql!("insert_device"))?;
             for contact in contacts {
                 for device in &contact.devices {
-                    gathered += rows(insert.execute([DeviceKey::of(&device.address).0, contact.id.0])?);
+                    gathered +=
+                        rows(insert.execute([DeviceKey::of(&device.address).0, contact.id.0])?);
                 }
             }
         }
@@ -142,7 +181,11 @@ impl Session {
     /// Moves the next piece of the small tree into the large one, going round through the keys.
     fn move_devices(&mut self) -> Result<()> {
         let from = self.devices.moved_to;
-        let last = self.one(sql!("last_copied_device"), [from, DEVICES_MOVED_MAX - 1], |row| Ok(row.get(0)?))?;
+        let last = self.one(
+            sql!("last_copied_device"),
+            [from, DEVICES_MOVED_MAX - 1],
+            |row| Ok(row.get(0)?),
+        )?;
         let piece = [from, last.unwrap_or(i64::MAX)];
         self.execute(sql!("copy_devices"), piece)?;
         let moved = self.execute(sql!("drop_devices"), piece)?;

@@ -15,14 +15,28 @@ pub(crate) struct CounterTable {
 
 impl CounterRead for State {
     fn counters(&self, subjects: &[Subject]) -> Result<Vec<Counters>> {
-        Ok(subjects.iter().map(|subject| self.counter.counters.get(subject).copied().unwrap_or_default()).collect())
+        Ok(subjects
+            .iter()
+            .map(|subject| {
+                self.counter
+                    .counters
+                    .get(subject)
+                    .copied()
+                    .unwrap_or_default()
+            })
+            .collect())
     }
 
     fn attempted_between(&self, subject: Subject, from: Moment, to: Moment) -> Result<i64> {
         let Some((first, last)) = minutes(from, to) else {
             return Ok(0);
         };
-        Ok(self.counter.by_minute.range((subject, first)..=(subject, last)).map(|(_, attempted)| *attempted).sum())
+        Ok(self
+            .counter
+            .by_minute
+            .range((subject, first)..=(subject, last))
+            .map(|(_, attempted)| *attempted)
+            .sum())
     }
 }
 
@@ -31,7 +45,11 @@ impl CounterWrite for State {
         for (subject, change) in changes.iter().filter(|(_, change)| !change.is_zero()) {
             *self.counter.counters.entry(*subject).or_default() += *change;
             if change.attempted != 0 {
-                *self.counter.by_minute.entry((*subject, now.minute())).or_insert(0) += change.attempted;
+                *self
+                    .counter
+                    .by_minute
+                    .entry((*subject, now.minute()))
+                    .or_insert(0) += change.attempted;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Counters in SQLite.
 
-use super::{Counters, CounterRead, CounterWrite, Subject, minutes};
+use super::{CounterRead, CounterWrite, Counters, Subject, minutes};
 use crate::Result;
 use crate::sqlite::session::Session;
 use crate::sqlite::statement::sql;
@@ -12,17 +12,18 @@ impl CounterRead for Session {
         subjects
             .iter()
             .map(|subject| {
-                let found = self.one(sql!("counters"), params![subject.id, subject.pass], |row| {
-                    Ok(Counters {
-                        filtered: row.get(0)?,
-                        not_attempted: row.get(1)?,
-                        delivered: row.get(2)?,
-                        failed: row.get(3)?,
-                        attempted: row.get(4)?,
-                        active: row.get(5)?,
-                        pending: row.get(6)?,
-                    })
-                })?;
+                let found =
+                    self.one(sql!("counters"), params![subject.id, subject.pass], |row| {
+                        Ok(Counters {
+                            filtered: row.get(0)?,
+                            not_attempted: row.get(1)?,
+                            delivered: row.get(2)?,
+                            failed: row.get(3)?,
+                            attempted: row.get(4)?,
+                            active: row.get(5)?,
+                            pending: row.get(6)?,
+                        })
+                    })?;
                 Ok(found.unwrap_or_default())
             })
             .collect()
@@ -33,7 +34,9 @@ impl CounterRead for Session {
             return Ok(0);
         };
         let window = params![subject.id, subject.pass, first, last];
-        Ok(self.one(sql!("attempted_between"), window, |row| Ok(row.get(0)?))?.unwrap_or(0))
+        Ok(self
+            .one(sql!("attempted_between"), window, |row| Ok(row.get(0)?))?
+            .unwrap_or(0))
     }
 }
 
@@ -55,7 +58,10 @@ impl CounterWrite for Session {
                 ],
             )?;
             if change.attempted != 0 {
-                self.execute(sql!("count_minute"), params![subject.id, subject.pass, now.minute(), change.attempted])?;
+                self.execute(
+                    sql!("count_minute"),
+                    params![subject.id, subject.pass, now.minute(), change.attempted],
+                )?;
             }
         }
         Ok(())

@@ -17,32 +17,57 @@ pub(crate) struct Credentials {
 
 impl CredentialRead for State {
     fn password(&self, user: UserId) -> Result<Option<String>> {
-        Ok(self.credential.passwords.get(&user).and_then(|hashes| hashes.last().cloned()))
+        Ok(self
+            .credential
+            .passwords
+            .get(&user)
+            .and_then(|hashes| hashes.last().cloned()))
     }
 
     fn password_history(&self, user: UserId, limit: usize) -> Result<Vec<String>> {
         let hashes = self.credential.passwords.get(&user);
-        Ok(hashes.map(|hashes| hashes.iter().rev().take(limit).cloned().collect()).unwrap_or_default())
+        Ok(hashes
+            .map(|hashes| hashes.iter().rev().take(limit).cloned().collect())
+            .unwrap_or_default())
     }
 
     fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>> {
-        Ok(self.credential.key_of_hash.get(hash).and_then(|id| self.credential.keys.get(id).cloned()))
+        Ok(self
+            .credential
+            .key_of_hash
+            .get(hash)
+            .and_then(|id| self.credential.keys.get(id).cloned()))
     }
 
     fn api_keys(&self, user: UserId) -> Result<Vec<ApiKey>> {
-        Ok(self.credential.keys.values().filter(|key| key.user == user).cloned().collect())
+        Ok(self
+            .credential
+            .keys
+            .values()
+            .filter(|key| key.user == user)
+            .cloned()
+            .collect())
     }
 }
 
 impl CredentialWrite for State {
     fn put_password(&mut self, user: UserId, hash: &str, _now: Moment) -> Result<()> {
-        self.credential.passwords.entry(user).or_default().push_back(hash.to_owned());
+        self.credential
+            .passwords
+            .entry(user)
+            .or_default()
+            .push_back(hash.to_owned());
         Ok(())
     }
 
     fn put_api_key(&mut self, key: &ApiKey) -> Result<()> {
-        if self.credential.keys.contains_key(&key.id) || self.credential.key_of_hash.contains_key(&key.hash) {
-            return Err(Error::Database(format!("API key {} or its hash is there already", key.id)));
+        if self.credential.keys.contains_key(&key.id)
+            || self.credential.key_of_hash.contains_key(&key.hash)
+        {
+            return Err(Error::Database(format!(
+                "API key {} or its hash is there already",
+                key.id
+            )));
         }
         self.credential.key_of_hash.insert(key.hash, key.id);
         self.credential.keys.insert(key.id, key.clone());
@@ -67,7 +92,11 @@ impl CredentialWrite for State {
 
     fn drop_nonces(&mut self, before: Moment) -> Result<usize> {
         let present = self.credential.nonces.len();
-        let kept = self.credential.nonces.iter().filter(|(_, at)| **at >= before);
+        let kept = self
+            .credential
+            .nonces
+            .iter()
+            .filter(|(_, at)| **at >= before);
         self.credential.nonces = kept.map(|(nonce, at)| (*nonce, *at)).collect();
         Ok(present - self.credential.nonces.len())
     }

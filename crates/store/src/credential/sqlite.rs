@@ -13,7 +13,9 @@ impl CredentialRead for Session {
     }
 
     fn password_history(&self, user: UserId, limit: usize) -> Result<Vec<String>> {
-        self.list(sql!("passwords"), [user.0, rows(limit)], |row| Ok(row.get(0)?))
+        self.list(sql!("passwords"), [user.0, rows(limit)], |row| {
+            Ok(row.get(0)?)
+        })
     }
 
     fn api_key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>> {
@@ -27,12 +29,21 @@ impl CredentialRead for Session {
 
 impl CredentialWrite for Session {
     fn put_password(&mut self, user: UserId, hash: &str, now: Moment) -> Result<()> {
-        self.execute(sql!("put_password"), params![user.0, hash, now.0]).map(|_| ())
+        self.execute(sql!("put_password"), params![user.0, hash, now.0])
+            .map(|_| ())
     }
 
     fn put_api_key(&mut self, key: &ApiKey) -> Result<()> {
         let expires = key.expires.map(|expires| expires.0);
-        let row = params![key.id.0, key.user.0, key.name, key.created.0, expires, key.hash, key.sealed];
+        let row = params![
+            key.id.0,
+            key.user.0,
+            key.name,
+            key.created.0,
+            expires,
+            key.hash,
+            key.sealed
+        ];
         self.execute(sql!("put_api_key"), row).map(|_| ())
     }
 

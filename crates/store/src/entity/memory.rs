@@ -28,7 +28,11 @@ impl Documents {
     /// Takes the name of a document, unless another has it.
     fn claim_name(&mut self, document: &Document) -> Result<()> {
         if let Some(key) = Self::live_name(document) {
-            if self.names.get(&key).is_some_and(|owner| *owner != document.id) {
+            if self
+                .names
+                .get(&key)
+                .is_some_and(|owner| *owner != document.id)
+            {
                 return Err(Error::NameInUse);
             }
             self.names.insert(key, document.id);
@@ -38,14 +42,20 @@ impl Documents {
 
     fn put(&mut self, document: &Document) {
         self.by_kind.insert((document.kind, document.id), ());
-        self.by_scope.insert((document.kind, document.scope, document.id), ());
-        self.documents.insert(document.id, Arc::new(document.clone()));
+        self.by_scope
+            .insert((document.kind, document.scope, document.id), ());
+        self.documents
+            .insert(document.id, Arc::new(document.clone()));
     }
 }
 
 impl EntityRead for State {
     fn document(&self, kind: Kind, id: i64) -> Result<Option<Document>> {
-        let found = self.entity.documents.get(&id).filter(|document| document.kind == kind);
+        let found = self
+            .entity
+            .documents
+            .get(&id)
+            .filter(|document| document.kind == kind);
         Ok(found.map(|document| Document::clone(document)))
     }
 
@@ -57,7 +67,13 @@ impl EntityRead for State {
     }
 
     fn documents(&self, query: DocumentQuery) -> Result<Vec<Document>> {
-        let DocumentQuery { kind, scope, include_deleted, after, limit } = query;
+        let DocumentQuery {
+            kind,
+            scope,
+            include_deleted,
+            after,
+            limit,
+        } = query;
         let Some(first) = after.checked_add(1) else {
             return Ok(Vec::new());
         };
@@ -69,23 +85,43 @@ impl EntityRead for State {
         let found = match scope {
             None => {
                 let range = self.entity.by_kind.range((kind, first)..=(kind, i64::MAX));
-                range.filter_map(|((_, id), ())| read(*id)).take(limit).collect()
+                range
+                    .filter_map(|((_, id), ())| read(*id))
+                    .take(limit)
+                    .collect()
             }
             Some(scope) => {
-                let range = self.entity.by_scope.range((kind, scope, first)..=(kind, scope, i64::MAX));
-                range.filter_map(|((_, _, id), ())| read(*id)).take(limit).collect()
+                let range = self
+                    .entity
+                    .by_scope
+                    .range((kind, scope, first)..=(kind, scope, i64::MAX));
+                range
+                    .filter_map(|((_, _, id), ())| read(*id))
+                    .take(limit)
+                    .collect()
             }
         };
         Ok(found)
     }
 
     fn count_documents(&self, kind: Kind, scope: i64) -> Result<u64> {
-        let query = DocumentQuery { kind, scope: Some(scope), include_deleted: false, after: i64::MIN, limit: usize::MAX };
+        let query = DocumentQuery {
+            kind,
+            scope: Some(scope),
+            include_deleted: false,
+            after: i64::MIN,
+            limit: usize::MAX,
+        };
         Ok(self.documents(query)?.len() as u64)
     }
 
     fn script_contents(&self, script: ScriptId) -> Result<Vec<Content>> {
-        Ok(self.entity.contents.get(&script).map(|contents| Vec::clone(contents)).unwrap_or_default())
+        Ok(self
+            .entity
+            .contents
+            .get(&script)
+            .map(|contents| Vec::clone(contents))
+            .unwrap_or_default())
     }
 }
 
@@ -98,7 +134,10 @@ impl EntityWrite for State {
 
     fn insert_document(&mut self, document: &Document) -> Result<()> {
         if self.entity.documents.contains_key(&document.id) {
-            return Err(Error::Database(format!("document {} is there already", document.id)));
+            return Err(Error::Database(format!(
+                "document {} is there already",
+                document.id
+            )));
         }
         self.entity.claim_name(document)?;
         self.entity.put(document);
@@ -106,16 +145,29 @@ impl EntityWrite for State {
     }
 
     fn replace_document(&mut self, document: &Document) -> Result<()> {
-        let Some(present) = self.entity.documents.get(&document.id).filter(|present| present.kind == document.kind) else {
-            return Err(Error::Missing { what: "document", id: document.id });
+        let Some(present) = self
+            .entity
+            .documents
+            .get(&document.id)
+            .filter(|present| present.kind == document.kind)
+        else {
+            return Err(Error::Missing {
+                what: "document",
+                id: document.id,
+            });
         };
         let present = Arc::clone(present);
-        let (old, new) = (Documents::live_name(&present), Documents::live_name(document));
+        let (old, new) = (
+            Documents::live_name(&present),
+            Documents::live_name(document),
+        );
         self.entity.claim_name(document)?;
         if let Some(old) = old.filter(|old| new.as_ref() != Some(old)) {
             self.entity.names.remove(&old);
         }
-        self.entity.by_scope.remove(&(present.kind, present.scope, present.id));
+        self.entity
+            .by_scope
+            .remove(&(present.kind, present.scope, present.id));
         self.entity.put(document);
         Ok(())
     }
@@ -125,9 +177,13 @@ impl EntityWrite for State {
             return Ok(());
         }
         if self.entity.contents.contains_key(&script) {
-            return Err(Error::Database(format!("the contents of Script {script} are there already")));
+            return Err(Error::Database(format!(
+                "the contents of Script {script} are there already"
+            )));
         }
-        self.entity.contents.insert(script, Arc::new(contents.to_vec()));
+        self.entity
+            .contents
+            .insert(script, Arc::new(contents.to_vec()));
         Ok(())
     }
 }

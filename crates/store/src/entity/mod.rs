@@ -88,7 +88,10 @@ pub struct Stored<E> {
 pub trait EntityReadExt: EntityRead {
     /// A live entity by id.
     fn get<E: Entity>(&self, id: E::Id) -> Result<Option<E>> {
-        Ok(self.stored::<E>(id)?.filter(|stored| !stored.deleted).map(|stored| stored.entity))
+        Ok(self
+            .stored::<E>(id)?
+            .filter(|stored| !stored.deleted)
+            .map(|stored| stored.entity))
     }
 
     /// An entity by id, deleted or not, with its version.
@@ -99,13 +102,25 @@ pub trait EntityReadExt: EntityRead {
     /// The live entity of a name (compared without case) in a scope.
     fn find<E: Entity>(&self, scope: i64, name: &str) -> Result<Option<E>> {
         let found = self.document_by_name(E::KIND, scope, &carillon_model::name::fold(name))?;
-        Ok(found.map(read::<E>).transpose()?.map(|stored| stored.entity))
+        Ok(found
+            .map(read::<E>)
+            .transpose()?
+            .map(|stored| stored.entity))
     }
 
     /// Live entities of a scope by id ascending, at most `limit`.
     fn all<E: Entity>(&self, scope: Option<i64>, after: i64, limit: usize) -> Result<Vec<E>> {
-        let query = DocumentQuery { kind: E::KIND, scope, include_deleted: false, after, limit };
-        self.documents(query)?.into_iter().map(|document| Ok(read::<E>(document)?.entity)).collect()
+        let query = DocumentQuery {
+            kind: E::KIND,
+            scope,
+            include_deleted: false,
+            after,
+            limit,
+        };
+        self.documents(query)?
+            .into_iter()
+            .map(|document| Ok(read::<E>(document)?.entity))
+            .collect()
     }
 }
 
@@ -131,7 +146,10 @@ pub trait EntityWriteExt: EntityRead + EntityWrite {
     /// Writes the next version of an entity.
     fn write_next<E: Entity>(&mut self, entity: &E, deleted: bool) -> Result<u64> {
         let id = entity.base().internal_id;
-        let present = self.document(E::KIND, id)?.ok_or(Error::Missing { what: "document", id })?;
+        let present = self.document(E::KIND, id)?.ok_or(Error::Missing {
+            what: "document",
+            id,
+        })?;
         let next = document(entity, present.version + 1, deleted);
         self.replace_document(&next)?;
         Ok(next.version)
@@ -149,7 +167,8 @@ fn document<E: Entity>(entity: &E, version: u64, deleted: bool) -> Document {
         created: entity.base().created,
         deleted,
         version,
-        body: serde_json::to_vec(entity).expect("entities have string keys only and always serialise"),
+        body: serde_json::to_vec(entity)
+            .expect("entities have string keys only and always serialise"),
     }
 }
 
@@ -160,5 +179,9 @@ fn read<E: Entity>(document: Document) -> Result<Stored<E>> {
         id: document.id,
         detail: error.to_string(),
     })?;
-    Ok(Stored { entity, version: document.version, deleted: document.deleted })
+    Ok(Stored {
+        entity,
+        version: document.version,
+        deleted: document.deleted,
+    })
 }

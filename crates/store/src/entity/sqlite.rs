@@ -11,15 +11,27 @@ use rusqlite::{Row, ffi, params};
 
 impl EntityRead for Session {
     fn document(&self, kind: Kind, id: i64) -> Result<Option<Document>> {
-        self.one(sql!("document"), params![id, kind as u8], |row| read(kind, row))
+        self.one(sql!("document"), params![id, kind as u8], |row| {
+            read(kind, row)
+        })
     }
 
     fn document_by_name(&self, kind: Kind, scope: i64, name: &str) -> Result<Option<Document>> {
-        self.one(sql!("document_by_name"), params![kind as u8, scope, name], |row| read(kind, row))
+        self.one(
+            sql!("document_by_name"),
+            params![kind as u8, scope, name],
+            |row| read(kind, row),
+        )
     }
 
     fn documents(&self, query: DocumentQuery) -> Result<Vec<Document>> {
-        let DocumentQuery { kind, scope, include_deleted, after, limit } = query;
+        let DocumentQuery {
+            kind,
+            scope,
+            include_deleted,
+            after,
+            limit,
+        } = query;
         let read = |row: &Row<'_>| read(kind, row);
         match scope {
             None => self.list(
@@ -36,12 +48,19 @@ impl EntityRead for Session {
     }
 
     fn count_documents(&self, kind: Kind, scope: i64) -> Result<u64> {
-        let count = self.one(sql!("count_documents"), params![kind as u8, scope], |row| Ok(row.get::<_, i64>(0)?))?;
+        let count = self.one(sql!("count_documents"), params![kind as u8, scope], |row| {
+            Ok(row.get::<_, i64>(0)?)
+        })?;
         Ok(count.map_or(0, i64::unsigned_abs))
     }
 
     fn script_contents(&self, script: ScriptId) -> Result<Vec<Content>> {
-        self.list(sql!("script_contents"), [script.0], |row| Ok(Content { name: row.get(0)?, data: row.get(1)? }))
+        self.list(sql!("script_contents"), [script.0], |row| {
+            Ok(Content {
+                name: row.get(0)?,
+                data: row.get(1)?,
+            })
+        })
     }
 }
 
@@ -81,7 +100,10 @@ impl EntityWrite for Session {
             ])
             .map_err(name_error)?;
         if replaced == 0 {
-            return Err(Error::Missing { what: "document", id: document.id });
+            return Err(Error::Missing {
+                what: "document",
+                id: document.id,
+            });
         }
         Ok(())
     }
@@ -89,7 +111,12 @@ impl EntityWrite for Session {
     fn put_script_contents(&mut self, script: ScriptId, contents: &[Content]) -> Result<()> {
         let mut insert = self.statement(sql!("insert_script_content"))?;
         for (position, content) in contents.iter().enumerate() {
-            insert.execute(params![script.0, rows(position), content.name, content.data])?;
+            insert.execute(params![
+                script.0,
+                rows(position),
+                content.name,
+                content.data
+            ])?;
         }
         Ok(())
     }

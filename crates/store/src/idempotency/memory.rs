@@ -12,8 +12,17 @@ use imbl::OrdMap;
 pub(crate) struct Answers(OrdMap<(OrgId, String, String), KeptAnswer>);
 
 impl IdempotencyRead for State {
-    fn kept_answer(&self, org: OrgId, method: &str, key: &str, since: Moment) -> Result<Option<KeptAnswer>> {
-        let found = self.idempotency.0.get(&(org, method.to_owned(), key.to_owned()));
+    fn kept_answer(
+        &self,
+        org: OrgId,
+        method: &str,
+        key: &str,
+        since: Moment,
+    ) -> Result<Option<KeptAnswer>> {
+        let found = self
+            .idempotency
+            .0
+            .get(&(org, method.to_owned(), key.to_owned()));
         Ok(found.filter(|answer| answer.at >= since).cloned())
     }
 }
@@ -21,7 +30,11 @@ impl IdempotencyRead for State {
 impl IdempotencyWrite for State {
     fn keep_answer(&mut self, answer: &KeptAnswer) -> Result<()> {
         let key = (answer.org, answer.method.clone(), answer.key.clone());
-        let stays = self.idempotency.0.get(&key).is_some_and(|present| present.at >= answer.at.plus(-DAY));
+        let stays = self
+            .idempotency
+            .0
+            .get(&key)
+            .is_some_and(|present| present.at >= answer.at.plus(-DAY));
         if !stays {
             self.idempotency.0.insert(key, answer.clone());
         }
@@ -30,8 +43,14 @@ impl IdempotencyWrite for State {
 
     fn drop_answers(&mut self, before: Moment) -> Result<usize> {
         let present = self.idempotency.0.len();
-        let kept = self.idempotency.0.iter().filter(|(_, answer)| answer.at >= before);
-        self.idempotency.0 = kept.map(|(key, answer)| (key.clone(), answer.clone())).collect();
+        let kept = self
+            .idempotency
+            .0
+            .iter()
+            .filter(|(_, answer)| answer.at >= before);
+        self.idempotency.0 = kept
+            .map(|(key, answer)| (key.clone(), answer.clone()))
+            .collect();
         Ok(present - self.idempotency.0.len())
     }
 }

@@ -28,7 +28,13 @@ pub struct KeptAnswer {
 /// Reading kept answers.
 pub trait IdempotencyRead {
     /// The answer of a key kept at or after `since`.
-    fn kept_answer(&self, org: OrgId, method: &str, key: &str, since: Moment) -> Result<Option<KeptAnswer>>;
+    fn kept_answer(
+        &self,
+        org: OrgId,
+        method: &str,
+        key: &str,
+        since: Moment,
+    ) -> Result<Option<KeptAnswer>>;
 }
 
 /// Writing kept answers.

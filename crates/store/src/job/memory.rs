@@ -16,7 +16,12 @@ pub(crate) struct Jobs {
 
 impl JobRead for State {
     fn job_result(&self, job: JobId) -> Result<String> {
-        Ok(self.job.results.get(&job).map(|pieces| pieces.iter().map(|piece| &**piece).collect()).unwrap_or_default())
+        Ok(self
+            .job
+            .results
+            .get(&job)
+            .map(|pieces| pieces.iter().map(|piece| &**piece).collect())
+            .unwrap_or_default())
     }
 
     fn job_input(&self, job: JobId) -> Result<Option<Vec<u8>>> {
@@ -26,7 +31,11 @@ impl JobRead for State {
 
 impl JobWrite for State {
     fn append_job_result(&mut self, job: JobId, text: &str) -> Result<()> {
-        self.job.results.entry(job).or_default().push_back(text.into());
+        self.job
+            .results
+            .entry(job)
+            .or_default()
+            .push_back(text.into());
         Ok(())
     }
 

@@ -20,11 +20,13 @@ impl JobRead for Session {
 
 impl JobWrite for Session {
     fn append_job_result(&mut self, job: JobId, text: &str) -> Result<()> {
-        self.execute(sql!("append_job_result"), params![job.0, text]).map(|_| ())
+        self.execute(sql!("append_job_result"), params![job.0, text])
+            .map(|_| ())
     }
 
     fn put_job_input(&mut self, job: JobId, data: &[u8]) -> Result<()> {
-        self.execute(sql!("put_job_input"), params![job.0, data]).map(|_| ())
+        self.execute(sql!("put_job_input"), params![job.0, data])
+            .map(|_| ())
     }
 
     fn drop_job_input(&mut self, job: JobId) -> Result<()> {

@@ -7,7 +7,8 @@ use crate::sqlite::message;
 use crate::unit::{Backend, Look, Outcome, Statistics, Unit};
 use crate::{Error, Result, Snapshot, Transaction};
 use crate::{
-    attempt, audit, contact, counter, credential, entity, idempotency, job, meta, progress, queue, receipt, run, suppression, verdict,
+    attempt, audit, contact, counter, credential, entity, idempotency, job, meta, progress, queue,
+    receipt, run, suppression, verdict,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -42,6 +43,8 @@ impl Transaction for State {}
 
 /// The memory backend.
 pub(crate) struct Memory {
+    /// Held by the unit that runs; reads do not wait for it.
+    writing: Mutex<()>,
     shared: Mutex<Shared>,
     wake: watch::Sender<u64>,
 }
@@ -52,61 +55,80 @@ struct Shared {
     closed: bool,
 }
 
+const UNPOISONED: &str = "nothing panics while it holds this lock";
+
 impl Memory {
     pub(crate) fn new(wake: watch::Sender<u64>) -> Self {
-        let shared = Shared { state: State::default(), statistics: Statistics::default(), closed: false };
-        Self { shared: Mutex::new(shared), wake }
+        let shared = Shared {
+            state: State::default(),
+            statistics: Statistics::default(),
+            closed: false,
+        };
+        Self {
+            writing: Mutex::new(()),
+            shared: Mutex::new(shared),
+            wake,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().expect("units that panic are caught while the lock is held")
+        self.shared.lock().expect(UNPOISONED)
+    }
+
+    /// A clone of what is kept, unless the store is closed.
+    fn snapshot(&self) -> Result<State> {
+        let shared = self.lock();
+        if shared.closed {
+            Err(Error::Closed)
+        } else {
+            Ok(shared.state.clone())
+        }
+    }
+
+    /// Puts a unit's state in the place of the one it began with.
+    fn keep(&self, state: State) {
+        let mut shared = self.lock();
+        shared.state = state;
+        shared.statistics.commits += 1;
+        shared.statistics.units += 1;
     }
 }
 
 impl Backend for Memory {
     fn submit(&self, unit: Unit) -> Result<()> {
-        let mut shared = self.lock();
-        if shared.closed {
-            return Err(Error::Closed);
-        }
-        let mut attempt = shared.state.clone();
+        let writing = self
+            .writing
+            .lock()
+            .expect("units that panic are caught while the lock is held");
+        let mut state = self.snapshot()?;
         let work = unit.work;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut attempt)));
-        let mut touched = false;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut state)));
         let answer = match outcome {
             Ok(Outcome::Keep) => {
-                touched = std::mem::take(&mut attempt.touched);
-                shared.state = attempt;
-                shared.statistics.commits += 1;
-                shared.statistics.units += 1;
+                let touched = std::mem::take(&mut state.touched);
+                self.keep(state);
+                // Before the answer, so that whoever has it finds the signal given.
+                if touched {
+                    self.wake.send_modify(|changes| *changes += 1);
+                }
                 Ok(())
             }
             undone => {
                 // Ids are never drawn twice, whatever becomes of the unit.
-                shared.state.last_id = attempt.last_id;
-                undone
-                    .map(|_| ())
-                    .map_err(|panic| Error::Database(format!("a unit of work panicked: {}", message(&*panic))))
+                self.lock().state.last_id = state.last_id;
+                undone.map(|_| ()).map_err(|panic| {
+                    Error::Database(format!("a unit of work panicked: {}", message(&*panic)))
+                })
             }
         };
-        drop(shared);
-        // Before the answer, so that whoever has it finds the signal given.
-        if touched {
-            self.wake.send_modify(|changes| *changes += 1);
-        }
+        drop(writing);
         // A caller that no longer waits does not need the answer.
         let _ = unit.done.send(answer);
         Ok(())
     }
 
     fn look(&self, look: Look) -> Result<()> {
-        let snapshot = {
-            let shared = self.lock();
-            if shared.closed {
-                return Err(Error::Closed);
-            }
-            shared.state.clone()
-        };
+        let snapshot = self.snapshot()?;
         look(&snapshot);
         Ok(())
     }
@@ -116,7 +138,9 @@ impl Backend for Memory {
     }
 
     fn backup(&self, _to: &Path) -> Result<()> {
-        Err(Error::Database("a store in memory cannot be copied to a file".into()))
+        Err(Error::Database(
+            "a store in memory cannot be copied to a file".into(),
+        ))
     }
 
     fn close(&self) {

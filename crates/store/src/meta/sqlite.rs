@@ -11,7 +11,11 @@ impl MetaRead for Session {
     }
 
     fn epoch(&self, topic: Topic) -> Result<u64> {
-        let changes = self.one(sql!("epoch"), [topic as u8], |row| Ok(row.get::<_, i64>(0)?))?;
+        let changes = self.one(
+            sql!("epoch"),
+            [topic as u8],
+            |row| Ok(row.get::<_, i64>(0)?),
+        )?;
         Ok(changes.map_or(0, i64::cast_unsigned))
     }
 }

@@ -13,8 +13,17 @@ use std::sync::Arc;
 pub(crate) struct ProgressTable(OrdMap<(SubCampaignId, ContactId), Arc<Progress>>);
 
 impl ProgressRead for State {
-    fn progress(&self, run: SubCampaignId, contacts: &[ContactId]) -> Result<Vec<Option<Progress>>> {
-        let find = |contact: &ContactId| self.progress.0.get(&(run, *contact)).map(|one| Progress::clone(one));
+    fn progress(
+        &self,
+        run: SubCampaignId,
+        contacts: &[ContactId],
+    ) -> Result<Vec<Option<Progress>>> {
+        let find = |contact: &ContactId| {
+            self.progress
+                .0
+                .get(&(run, *contact))
+                .map(|one| Progress::clone(one))
+        };
         Ok(contacts.iter().map(find).collect())
     }
 }
@@ -22,7 +31,9 @@ impl ProgressRead for State {
 impl ProgressWrite for State {
     fn put_progress(&mut self, progress: &[Progress]) -> Result<()> {
         for one in progress {
-            self.progress.0.insert((one.run, one.contact), Arc::new(one.clone()));
+            self.progress
+                .0
+                .insert((one.run, one.contact), Arc::new(one.clone()));
         }
         Ok(())
     }

@@ -11,7 +11,8 @@ use carillon_model::{ContactId, SubCampaignId};
 /// Reading progress.
 pub trait ProgressRead {
     /// The progress of contacts in a run, in the order asked.
-    fn progress(&self, run: SubCampaignId, contacts: &[ContactId]) -> Result<Vec<Option<Progress>>>;
+    fn progress(&self, run: SubCampaignId, contacts: &[ContactId])
+    -> Result<Vec<Option<Progress>>>;
 }
 
 /// Writing progress.

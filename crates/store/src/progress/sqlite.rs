@@ -14,10 +14,18 @@ const RESULT_BYTES: usize = 4;
 const NO_RESULT: u8 = u8::MAX;
 
 impl ProgressRead for Session {
-    fn progress(&self, run: SubCampaignId, contacts: &[ContactId]) -> Result<Vec<Option<Progress>>> {
+    fn progress(
+        &self,
+        run: SubCampaignId,
+        contacts: &[ContactId],
+    ) -> Result<Vec<Option<Progress>>> {
         contacts
             .iter()
-            .map(|contact| self.one(sql!("progress"), [run.0, contact.0], |row| read(run, *contact, row)))
+            .map(|contact| {
+                self.one(sql!("progress"), [run.0, contact.0], |row| {
+                    read(run, *contact, row)
+                })
+            })
             .collect()
     }
 }
@@ -67,8 +75,13 @@ fn read(run: SubCampaignId, contact: ContactId, row: &Row<'_>) -> Result<Progres
         bad_devices: row.get(7)?,
         delivered: row.get(8)?,
         attempted: row.get(9)?,
-        reason: reason.map(|code| word(Reason::ALL, code, "progress", "reason", contact.0)).transpose()?,
-        results: unpack(contact, row.get_ref(11)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        reason: reason
+            .map(|code| word(Reason::ALL, code, "progress", "reason", contact.0))
+            .transpose()?,
+        results: unpack(
+            contact,
+            row.get_ref(11)?.as_blob().map_err(rusqlite::Error::from)?,
+        )?,
     })
 }
 
@@ -76,7 +89,12 @@ fn pack(results: &[PassResult]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(results.len() * RESULT_BYTES);
     for result in results {
         let [low, high] = result.pass.to_le_bytes();
-        packed.extend([low, high, result.result as u8, result.script.map_or(NO_RESULT, |script| script as u8)]);
+        packed.extend([
+            low,
+            high,
+            result.result as u8,
+            result.script.map_or(NO_RESULT, |script| script as u8),
+        ]);
     }
     packed
 }
@@ -88,11 +106,23 @@ fn unpack(contact: ContactId, packed: &[u8]) -> Result<Vec<PassResult>> {
     packed
         .chunks_exact(RESULT_BYTES)
         .map(|one| {
-            let word = |code: u8| word(AttemptResult::ALL, i64::from(code), "progress", "results", contact.0);
+            let word = |code: u8| {
+                word(
+                    AttemptResult::ALL,
+                    i64::from(code),
+                    "progress",
+                    "results",
+                    contact.0,
+                )
+            };
             Ok(PassResult {
                 pass: u16::from_le_bytes([one[0], one[1]]),
                 result: word(one[2])?,
-                script: if one[3] == NO_RESULT { None } else { Some(word(one[3])?) },
+                script: if one[3] == NO_RESULT {
+                    None
+                } else {
+                    Some(word(one[3])?)
+                },
             })
         })
         .collect()

@@ -17,7 +17,10 @@ pub(crate) struct Queues {
 
 impl Queues {
     fn change_waiting(&mut self, run: SubCampaignId, place: &Place, change: i64) {
-        *self.waiting.entry((run, place.pass, place.lane)).or_insert(0) += change;
+        *self
+            .waiting
+            .entry((run, place.pass, place.lane))
+            .or_insert(0) += change;
     }
 
     fn take(&mut self, run: SubCampaignId, place: &Place) -> bool {
@@ -29,27 +32,63 @@ impl Queues {
     }
 
     /// The places of a lane that are due at a moment.
-    fn due(&self, run: SubCampaignId, pass: u16, lane: u32, due: Moment) -> impl Iterator<Item = Place> {
-        let first = Place { pass, lane, due: Moment(i64::MIN), rank: i64::MIN, contact: ContactId(i64::MIN) };
-        let last = Place { pass, lane, due, rank: i64::MAX, contact: ContactId(i64::MAX) };
-        self.places.range((run, first)..=(run, last)).map(|(_, place)| *place)
+    fn due(
+        &self,
+        run: SubCampaignId,
+        pass: u16,
+        lane: u32,
+        due: Moment,
+    ) -> impl Iterator<Item = Place> {
+        let first = Place {
+            pass,
+            lane,
+            due: Moment(i64::MIN),
+            rank: i64::MIN,
+            contact: ContactId(i64::MIN),
+        };
+        let last = Place {
+            pass,
+            lane,
+            due,
+            rank: i64::MAX,
+            contact: ContactId(i64::MAX),
+        };
+        self.places
+            .range((run, first)..=(run, last))
+            .map(|(_, place)| *place)
     }
 }
 
 impl QueueRead for State {
     fn lanes(&self, run: SubCampaignId) -> Result<Vec<Lane>> {
         let range = self.queue.lanes.range((run, 0)..=(run, u32::MAX));
-        Ok(range.map(|((_, number), facts)| Lane { number: *number, facts: facts.clone() }).collect())
+        Ok(range
+            .map(|((_, number), facts)| Lane {
+                number: *number,
+                facts: facts.clone(),
+            })
+            .collect())
     }
 
     fn waiting(&self, run: SubCampaignId) -> Result<Vec<Waiting>> {
-        let range = self.queue.waiting.range((run, 0, 0)..=(run, u16::MAX, u32::MAX));
-        let waiting = range.map(|((_, pass, lane), contacts)| Waiting { pass: *pass, lane: *lane, contacts: *contacts });
+        let range = self
+            .queue
+            .waiting
+            .range((run, 0, 0)..=(run, u16::MAX, u32::MAX));
+        let waiting = range.map(|((_, pass, lane), contacts)| Waiting {
+            pass: *pass,
+            lane: *lane,
+            contacts: *contacts,
+        });
         Ok(waiting.filter(|waiting| waiting.contacts != 0).collect())
     }
 
     fn next_due(&self, run: SubCampaignId, pass: u16, lane: u32) -> Result<Option<Moment>> {
-        Ok(self.queue.due(run, pass, lane, Moment(i64::MAX)).next().map(|place| place.due))
+        Ok(self
+            .queue
+            .due(run, pass, lane, Moment(i64::MAX))
+            .next()
+            .map(|place| place.due))
     }
 
     fn is_waiting(&self, run: SubCampaignId, place: &Place) -> Result<bool> {
@@ -63,7 +102,12 @@ impl QueueWrite for State {
         if let Some(number) = self.queue.numbers.get(&key) {
             return Ok(*number);
         }
-        let last = self.queue.lanes.range((run, 0)..=(run, u32::MAX)).next_back().map_or(0, |((_, number), _)| *number);
+        let last = self
+            .queue
+            .lanes
+            .range((run, 0)..=(run, u32::MAX))
+            .next_back()
+            .map_or(0, |((_, number), _)| *number);
         let number = last + 1;
         self.queue.lanes.insert((run, number), facts.to_vec());
         self.queue.numbers.insert(key, number);
@@ -79,7 +123,14 @@ impl QueueWrite for State {
         Ok(())
     }
 
-    fn claim(&mut self, run: SubCampaignId, pass: u16, lane: u32, now: Moment, limit: usize) -> Result<Vec<Place>> {
+    fn claim(
+        &mut self,
+        run: SubCampaignId,
+        pass: u16,
+        lane: u32,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Vec<Place>> {
         let places: Vec<Place> = self.queue.due(run, pass, lane, now).take(limit).collect();
         for place in &places {
             self.queue.take(run, place);
@@ -88,10 +139,19 @@ impl QueueWrite for State {
     }
 
     fn dequeue(&mut self, run: SubCampaignId, places: &[Place]) -> Result<Vec<bool>> {
-        Ok(places.iter().map(|place| self.queue.take(run, place)).collect())
+        Ok(places
+            .iter()
+            .map(|place| self.queue.take(run, place))
+            .collect())
     }
 
-    fn sweep(&mut self, run: SubCampaignId, pass: u16, lane: u32, limit: usize) -> Result<Vec<Place>> {
+    fn sweep(
+        &mut self,
+        run: SubCampaignId,
+        pass: u16,
+        lane: u32,
+        limit: usize,
+    ) -> Result<Vec<Place>> {
         self.claim(run, pass, lane, Moment(i64::MAX), limit)
     }
 }

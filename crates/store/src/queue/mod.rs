@@ -61,9 +61,22 @@ pub trait QueueWrite {
     /// Adds places.
     fn enqueue(&mut self, run: SubCampaignId, places: &[Place]) -> Result<()>;
     /// Takes up to `limit` places of a lane that are due at `now`, in key order.
-    fn claim(&mut self, run: SubCampaignId, pass: u16, lane: u32, now: Moment, limit: usize) -> Result<Vec<Place>>;
+    fn claim(
+        &mut self,
+        run: SubCampaignId,
+        pass: u16,
+        lane: u32,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Vec<Place>>;
     /// Takes exactly these places; answers which were there.
     fn dequeue(&mut self, run: SubCampaignId, places: &[Place]) -> Result<Vec<bool>>;
     /// Takes up to `limit` places of a pass and lane, due or not: windows that closed for the last time, stopped runs.
-    fn sweep(&mut self, run: SubCampaignId, pass: u16, lane: u32, limit: usize) -> Result<Vec<Place>>;
+    fn sweep(
+        &mut self,
+        run: SubCampaignId,
+        pass: u16,
+        lane: u32,
+        limit: usize,
+    ) -> Result<Vec<Place>>;
 }

@@ -10,32 +10,54 @@ use std::collections::BTreeMap;
 
 impl QueueRead for Session {
     fn lanes(&self, run: SubCampaignId) -> Result<Vec<Lane>> {
-        self.list(sql!("lanes"), [run.0], |row| Ok(Lane { number: row.get(0)?, facts: row.get(1)? }))
+        self.list(sql!("lanes"), [run.0], |row| {
+            Ok(Lane {
+                number: row.get(0)?,
+                facts: row.get(1)?,
+            })
+        })
     }
 
     fn waiting(&self, run: SubCampaignId) -> Result<Vec<Waiting>> {
         self.list(sql!("waiting"), [run.0], |row| {
-            Ok(Waiting { pass: row.get(0)?, lane: row.get(1)?, contacts: row.get(2)? })
+            Ok(Waiting {
+                pass: row.get(0)?,
+                lane: row.get(1)?,
+                contacts: row.get(2)?,
+            })
         })
     }
 
     fn next_due(&self, run: SubCampaignId, pass: u16, lane: u32) -> Result<Option<Moment>> {
-        self.one(sql!("next_due"), params![run.0, pass, lane], |row| Ok(Moment(row.get(0)?)))
+        self.one(sql!("next_due"), params![run.0, pass, lane], |row| {
+            Ok(Moment(row.get(0)?))
+        })
     }
 
     fn is_waiting(&self, run: SubCampaignId, place: &Place) -> Result<bool> {
-        let key = params![run.0, place.pass, place.lane, place.due.0, place.rank, place.contact.0];
+        let key = params![
+            run.0,
+            place.pass,
+            place.lane,
+            place.due.0,
+            place.rank,
+            place.contact.0
+        ];
         Ok(self.statement(sql!("is_waiting"))?.exists(key)?)
     }
 }
 
 impl QueueWrite for Session {
     fn intern_lane(&mut self, run: SubCampaignId, facts: &[u8]) -> Result<u32> {
-        let known = self.one(sql!("lane_by_facts"), params![run.0, facts], |row| Ok(row.get(0)?))?;
+        let known = self.one(sql!("lane_by_facts"), params![run.0, facts], |row| {
+            Ok(row.get(0)?)
+        })?;
         if let Some(number) = known {
             return Ok(number);
         }
-        let added = self.one(sql!("add_lane"), params![run.0, facts], |row| Ok(row.get(0)?))?;
+        let added = self.one(sql!("add_lane"), params![run.0, facts], |row| {
+            Ok(row.get(0)?)
+        })?;
         Ok(added.expect("an insert returns its row"))
     }
 
@@ -43,7 +65,14 @@ impl QueueWrite for Session {
         let mut changes = Changes::new();
         let mut enqueue = self.statement(sql!("enqueue"))?;
         for place in places {
-            let key = params![run.0, place.pass, place.lane, place.due.0, place.rank, place.contact.0];
+            let key = params![
+                run.0,
+                place.pass,
+                place.lane,
+                place.due.0,
+                place.rank,
+                place.contact.0
+            ];
             let added = enqueue.execute(key)?;
             *changes.entry((place.pass, place.lane)).or_default() += rows(added);
         }
@@ -51,10 +80,23 @@ impl QueueWrite for Session {
         self.change_waiting(run, &changes)
     }
 
-    fn claim(&mut self, run: SubCampaignId, pass: u16, lane: u32, now: Moment, limit: usize) -> Result<Vec<Place>> {
+    fn claim(
+        &mut self,
+        run: SubCampaignId,
+        pass: u16,
+        lane: u32,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Vec<Place>> {
         let head = params![run.0, pass, lane, now.0, rows(limit)];
         let places = self.list(sql!("head_places"), head, |row| {
-            Ok(Place { pass, lane, due: Moment(row.get(0)?), rank: row.get(1)?, contact: ContactId(row.get(2)?) })
+            Ok(Place {
+                pass,
+                lane,
+                due: Moment(row.get(0)?),
+                rank: row.get(1)?,
+                contact: ContactId(row.get(2)?),
+            })
         })?;
         let Some(last) = places.last() else {
             return Ok(places);
@@ -63,7 +105,11 @@ impl QueueWrite for Session {
             sql!("take_head_places"),
             params![run.0, pass, lane, last.due.0, last.rank, last.contact.0],
         )?;
-        assert_eq!(taken, places.len(), "the range from the head to the last place holds the places that were read");
+        assert_eq!(
+            taken,
+            places.len(),
+            "the range from the head to the last place holds the places that were read"
+        );
         self.change_waiting(run, &Changes::from([((pass, lane), -rows(taken))]))?;
         Ok(places)
     }
@@ -73,7 +119,14 @@ impl QueueWrite for Session {
         let mut were_there = Vec::with_capacity(places.len());
         let mut dequeue = self.statement(sql!("dequeue"))?;
         for place in places {
-            let key = params![run.0, place.pass, place.lane, place.due.0, place.rank, place.contact.0];
+            let key = params![
+                run.0,
+                place.pass,
+                place.lane,
+                place.due.0,
+                place.rank,
+                place.contact.0
+            ];
             let taken = dequeue.execute(key)?;
             were_there.push(taken == 1);
             *changes.entry((place.pass, place.lane)).or_default() -= rows(taken);
@@ -83,7 +136,13 @@ impl QueueWrite for Session {
         Ok(were_there)
     }
 
-    fn sweep(&mut self, run: SubCampaignId, pass: u16, lane: u32, limit: usize) -> Result<Vec<Place>> {
+    fn sweep(
+        &mut self,
+        run: SubCampaignId,
+        pass: u16,
+        lane: u32,
+        limit: usize,
+    ) -> Result<Vec<Place>> {
         self.claim(run, pass, lane, Moment(i64::MAX), limit)
     }
 }

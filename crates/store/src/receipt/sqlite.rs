@@ -9,7 +9,9 @@ use rusqlite::params;
 
 impl ReceiptRead for Session {
     fn count_early_receipts(&self) -> Result<i64> {
-        Ok(self.one(sql!("count_early_receipts"), [], |row| Ok(row.get(0)?))?.unwrap_or(0))
+        Ok(self
+            .one(sql!("count_early_receipts"), [], |row| Ok(row.get(0)?))?
+            .unwrap_or(0))
     }
 }
 
@@ -19,7 +21,13 @@ impl ReceiptWrite for Session {
             let carrier = self.intern_label(&receipt.carrier)?;
             self.execute(
                 sql!("keep_receipt"),
-                params![carrier, receipt.message_id, receipt.at.0, receipt.delivered, receipt.status],
+                params![
+                    carrier,
+                    receipt.message_id,
+                    receipt.at.0,
+                    receipt.delivered,
+                    receipt.status
+                ],
             )?;
         }
         Ok(())
@@ -31,15 +39,17 @@ impl ReceiptWrite for Session {
         };
         let mut taken = Vec::new();
         for message_id in message_ids {
-            taken.extend(self.one(sql!("take_receipt"), params![label, message_id], |row| {
-                Ok(EarlyReceipt {
-                    carrier: carrier.to_owned(),
-                    message_id: (*message_id).to_owned(),
-                    at: Moment(row.get(0)?),
-                    delivered: row.get(1)?,
-                    status: row.get(2)?,
-                })
-            })?);
+            taken.extend(
+                self.one(sql!("take_receipt"), params![label, message_id], |row| {
+                    Ok(EarlyReceipt {
+                        carrier: carrier.to_owned(),
+                        message_id: (*message_id).to_owned(),
+                        at: Moment(row.get(0)?),
+                        delivered: row.get(1)?,
+                        status: row.get(2)?,
+                    })
+                })?,
+            );
         }
         Ok(taken)
     }

@@ -27,7 +27,12 @@ impl RunRead for State {
     }
 
     fn live_runs(&self) -> Result<Vec<Run>> {
-        Ok(self.run.live.iter().filter_map(|id| self.run.runs.get(id).cloned()).collect())
+        Ok(self
+            .run
+            .live
+            .iter()
+            .filter_map(|id| self.run.runs.get(id).cloned())
+            .collect())
     }
 
     fn batch_run(&self, id: BatchId) -> Result<Option<BatchRun>> {
@@ -36,11 +41,18 @@ impl RunRead for State {
 
     fn live_batches(&self, run: SubCampaignId) -> Result<Vec<BatchRun>> {
         let range = self.run.live_batches.range((run, FIRST)..=(run, LAST));
-        Ok(range.filter_map(|(_, id)| self.run.batches.get(id).cloned()).collect())
+        Ok(range
+            .filter_map(|(_, id)| self.run.batches.get(id).cloned())
+            .collect())
     }
 
     fn batches_of(&self, run: SubCampaignId) -> Result<Vec<BatchId>> {
-        Ok(self.run.batches_of.range((run, FIRST)..=(run, LAST)).map(|(_, id)| *id).collect())
+        Ok(self
+            .run
+            .batches_of
+            .range((run, FIRST)..=(run, LAST))
+            .map(|(_, id)| *id)
+            .collect())
     }
 }
 

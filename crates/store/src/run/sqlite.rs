@@ -1,10 +1,10 @@
 //! Runs in SQLite.
 
 use super::{RunRead, RunWrite};
+use crate::Result;
 use crate::meta::{MetaWrite, Topic};
 use crate::sqlite::session::{Session, damaged};
 use crate::sqlite::statement::sql;
-use crate::Result;
 use carillon_model::run::{BatchRun, Run};
 use carillon_model::{BatchId, SubCampaignId};
 use rusqlite::{Row, params};
@@ -40,7 +40,12 @@ impl RunWrite for Session {
     }
 
     fn put_batch_run(&mut self, batch: &BatchRun) -> Result<()> {
-        let row = params![batch.id.0, batch.sub_campaign.0, batch.is_live(), json(batch)];
+        let row = params![
+            batch.id.0,
+            batch.sub_campaign.0,
+            batch.is_live(),
+            json(batch)
+        ];
         self.execute(sql!("put_batch_run"), row)?;
         self.touch(Topic::Runs)
     }

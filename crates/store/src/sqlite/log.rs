@@ -42,13 +42,19 @@ impl Log {
         connection.execute_batch(
             "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -1024;",
         )?;
-        let shared = Arc::new(Shared { wish: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            wish: Mutex::default(),
+            changed: Condvar::new(),
+        });
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("store-log".into())
             .spawn(move || theirs.run(&connection))
             .map_err(|error| Error::Database(error.to_string()))?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// Looks at the log after a commit, on the writer's own connection.
@@ -121,5 +127,10 @@ impl Shared {
 
 fn checkpoint(connection: &Connection, pragma: &str) -> Result<Length> {
     let mut statement = connection.prepare_cached(pragma)?;
-    Ok(statement.query_row([], |row| Ok(Length { frames: row.get(1)?, copied: row.get(2)? }))?)
+    Ok(statement.query_row([], |row| {
+        Ok(Length {
+            frames: row.get(1)?,
+            copied: row.get(2)?,
+        })
+    })?)
 }

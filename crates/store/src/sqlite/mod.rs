@@ -76,11 +76,18 @@ impl Backend for Sqlite {
 
     fn backup(&self, to: &Path) -> Result<()> {
         if to.exists() {
-            return Err(Error::Database(format!("{} is there already", to.display())));
+            return Err(Error::Database(format!(
+                "{} is there already",
+                to.display()
+            )));
         }
-        let target = to.to_str().ok_or_else(|| Error::Database("the path is not UTF-8".into()))?;
+        let target = to
+            .to_str()
+            .ok_or_else(|| Error::Database("the path is not UTF-8".into()))?;
         open_for_reading(&self.file)?.execute("VACUUM INTO ?1", [target])?;
-        File::open(to).and_then(|copy| copy.sync_all()).map_err(file_error)
+        File::open(to)
+            .and_then(|copy| copy.sync_all())
+            .map_err(file_error)
     }
 
     fn close(&self) {
@@ -112,12 +119,19 @@ struct ReadersState {
 
 impl Readers {
     fn new(file: PathBuf) -> Self {
-        Self { file, state: Mutex::default(), returned: Condvar::new() }
+        Self {
+            file,
+            state: Mutex::default(),
+            returned: Condvar::new(),
+        }
     }
 
     /// Runs a read in a transaction of its own, which is a snapshot from its first statement on.
     fn look(&self, look: Look) -> Result<()> {
-        let lent = Lent { session: Some(self.borrow()?), readers: self };
+        let lent = Lent {
+            session: Some(self.borrow()?),
+            readers: self,
+        };
         let session = lent.session.as_ref().expect("lent until dropped");
         session.connection().execute_batch("BEGIN DEFERRED")?;
         look(session);
@@ -144,7 +158,8 @@ impl Readers {
 
     fn give_back(&self, session: Session) {
         // Ends the snapshot; there is nothing to undo. A connection that cannot even do that is dropped.
-        let usable = session.connection().is_autocommit() || session.connection().execute_batch("ROLLBACK").is_ok();
+        let usable = session.connection().is_autocommit()
+            || session.connection().execute_batch("ROLLBACK").is_ok();
         let mut state = locked(&self.state);
         if usable && !state.closed {
             state.idle.push(session);

@@ -12,10 +12,13 @@ const APPLICATION_ID: i32 = 0x4361_7269;
 
 /// Brings the schema up to date.
 pub(crate) fn migrate(connection: &Connection) -> Result<()> {
-    let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0))? as usize;
+    let version: usize =
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0))? as usize;
     if version > MIGRATIONS.len() {
         let known = MIGRATIONS.len();
-        return Err(Error::Database(format!("the store has schema {version}, this program knows {known}")));
+        return Err(Error::Database(format!(
+            "the store has schema {version}, this program knows {known}"
+        )));
     }
     for (index, step) in MIGRATIONS.iter().enumerate().skip(version) {
         let number = index + 1;
@@ -65,9 +68,17 @@ mod tests {
     #[test]
     fn a_store_of_a_newer_program_is_refused() {
         let connection = migrated();
-        connection.execute_batch("PRAGMA user_version = 99").expect("set");
+        connection
+            .execute_batch("PRAGMA user_version = 99")
+            .expect("set");
         let error = migrate(&connection).expect_err("too new");
-        assert_eq!(error.to_string(), format!("the store has schema 99, this program knows {}", MIGRATIONS.len()));
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the store has schema 99, this program knows {}",
+                MIGRATIONS.len()
+            )
+        );
     }
 
     /// No statement may read a whole table or index unless it says why.
@@ -77,7 +88,9 @@ mod tests {
         for (aggregate, file) in statement::FILES {
             for statement in statement::all(file) {
                 let plan = plan(&connection, statement.sql);
-                let scans = plan.iter().any(|step| step.starts_with("SCAN ") && !is_small(step));
+                let scans = plan
+                    .iter()
+                    .any(|step| step.starts_with("SCAN ") && !is_small(step));
                 let excused = statement.notes.contains("-- scan: ");
                 assert_eq!(scans, excused, "{aggregate}.{}: {plan:#?}", statement.name);
             }
@@ -87,7 +100,10 @@ mod tests {
     #[test]
     fn the_plan_test_can_fail() {
         let plan = plan(&migrated(), "SELECT * FROM contact WHERE payload = ?1");
-        assert!(plan.iter().any(|step| step.starts_with("SCAN contact")), "{plan:?}");
+        assert!(
+            plan.iter().any(|step| step.starts_with("SCAN contact")),
+            "{plan:?}"
+        );
     }
 
     /// Rows the statement itself has made: a bounded subquery, a constant.
@@ -96,11 +112,15 @@ mod tests {
     }
 
     fn plan(connection: &Connection, sql: &str) -> Vec<String> {
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("prepares");
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .expect("prepares");
         let count = statement.parameter_count();
         let nulls = vec![rusqlite::types::Null; count];
         statement
-            .query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>(3))
+            .query_map(rusqlite::params_from_iter(nulls), |row| {
+                row.get::<_, String>(3)
+            })
             .expect("plan")
             .collect::<rusqlite::Result<_>>()
             .expect("steps")

@@ -66,7 +66,10 @@ impl Session {
             connection,
             labels: RefCell::default(),
             ids: Ids::default(),
-            devices: Devices { gathered: 0, moved_to: i64::MIN },
+            devices: Devices {
+                gathered: 0,
+                moved_to: i64::MIN,
+            },
             touched: Cell::new(false),
         }
     }
@@ -77,7 +80,9 @@ impl Session {
             for statement in statement::all(file) {
                 self.connection
                     .prepare_cached(statement.sql)
-                    .map_err(|error| Error::Database(format!("{aggregate}.{}: {error}", statement.name)))?;
+                    .map_err(|error| {
+                        Error::Database(format!("{aggregate}.{}: {error}", statement.name))
+                    })?;
             }
         }
         Ok(())
@@ -115,7 +120,9 @@ impl Session {
         parameters: impl Params,
         read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        self.statement(sql)?.query_and_then(parameters, read)?.collect()
+        self.statement(sql)?
+            .query_and_then(parameters, read)?
+            .collect()
     }
 
     /// Notes that the engine has to look again once this unit is durable.
@@ -179,12 +186,28 @@ impl Session {
 }
 
 /// A stored value that cannot be read.
-pub(crate) fn damaged(table: &'static str, column: &'static str, id: i64, detail: impl ToString) -> Error {
-    Error::Damaged { table, column, id, detail: detail.to_string() }
+pub(crate) fn damaged(
+    table: &'static str,
+    column: &'static str,
+    id: i64,
+    detail: impl ToString,
+) -> Error {
+    Error::Damaged {
+        table,
+        column,
+        id,
+        detail: detail.to_string(),
+    }
 }
 
 /// The word with a stored code.
-pub(crate) fn word<W: Copy>(all: &[W], code: i64, table: &'static str, column: &'static str, id: i64) -> Result<W> {
+pub(crate) fn word<W: Copy>(
+    all: &[W],
+    code: i64,
+    table: &'static str,
+    column: &'static str,
+    id: i64,
+) -> Result<W> {
     usize::try_from(code)
         .ok()
         .and_then(|index| all.get(index).copied())

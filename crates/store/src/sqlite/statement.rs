@@ -149,9 +149,21 @@ mod tests {
         for (aggregate, file) in FILES {
             let mut names = std::collections::BTreeSet::new();
             for statement in all(file) {
-                assert!(names.insert(statement.name), "{aggregate}.{} stands twice", statement.name);
-                assert!(!statement.notes.is_empty(), "{aggregate}.{} says nothing", statement.name);
-                assert!(!statement.sql.is_empty(), "{aggregate}.{} is empty", statement.name);
+                assert!(
+                    names.insert(statement.name),
+                    "{aggregate}.{} stands twice",
+                    statement.name
+                );
+                assert!(
+                    !statement.notes.is_empty(),
+                    "{aggregate}.{} says nothing",
+                    statement.name
+                );
+                assert!(
+                    !statement.sql.is_empty(),
+                    "{aggregate}.{} is empty",
+                    statement.name
+                );
             }
         }
     }

@@ -3,7 +3,8 @@
 
 use super::{UNPOISONED, locked, log::Log, session::Session, statement::sql};
 use crate::limits::{
-    BULK_UNITS_PER_COMMIT_MAX, BULK_UNITS_WAITING_MAX, COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
+    BULK_UNITS_PER_COMMIT_MAX, BULK_UNITS_WAITING_MAX, COMMIT_GATHER_MICROSECONDS,
+    UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
 };
 use crate::unit::{Outcome, Statistics, Unit, Urgency, Work};
 use crate::{Error, Result};
@@ -49,13 +50,21 @@ impl Writer {
             commits: AtomicU64::new(0),
             units: AtomicU64::new(0),
         });
-        let mut task = Task { session, shared: Arc::clone(&shared), wake, log: Log::start(file)? };
+        let mut task = Task {
+            session,
+            shared: Arc::clone(&shared),
+            wake,
+            log: Log::start(file)?,
+        };
         task.read_state()?;
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || task.run())
             .map_err(|error| Error::Database(error.to_string()))?;
-        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Queues a unit; waits while too many do.
@@ -161,7 +170,10 @@ enum End {
 impl Task {
     /// Reads what the writer goes on from.
     fn read_state(&mut self) -> Result<()> {
-        let reserved = self.session.one(sql!("reserved_ids"), [], |row| Ok(row.get(0)?))?.unwrap_or(0);
+        let reserved = self
+            .session
+            .one(sql!("reserved_ids"), [], |row| Ok(row.get(0)?))?
+            .unwrap_or(0);
         self.session.ids.last = reserved;
         self.session.ids.reserved = reserved;
         self.session.ids.reserved_durably = reserved;
@@ -185,7 +197,10 @@ impl Task {
                 self.finish(&group)
             }
             Err(error) => {
-                group.push(Ran { done: first.done, end: End::Undone });
+                group.push(Ran {
+                    done: first.done,
+                    end: End::Undone,
+                });
                 Err(error.into())
             }
         };
@@ -202,7 +217,10 @@ impl Task {
         while let Some(unit) = next.take() {
             bulk += usize::from(unit.urgency == Urgency::Bulk);
             let end = self.run_unit(unit.work);
-            group.push(Ran { done: unit.done, end });
+            group.push(Ran {
+                done: unit.done,
+                end,
+            });
             let lost = self.session.connection().is_autocommit();
             let in_time = begun.elapsed() < Duration::from_micros(COMMIT_GATHER_MICROSECONDS);
             if !lost && in_time && group.len() < UNITS_PER_COMMIT_MAX {
@@ -223,7 +241,10 @@ impl Task {
         let end = match outcome {
             Ok(Outcome::Keep) => End::Kept { touched },
             Ok(Outcome::Undo) => End::Undone,
-            Err(panic) => End::Failed(Error::Database(format!("a unit of work panicked: {}", message(&*panic)))),
+            Err(panic) => End::Failed(Error::Database(format!(
+                "a unit of work panicked: {}",
+                message(&*panic)
+            ))),
         };
         if !matches!(end, End::Kept { .. }) {
             self.session.forget();
@@ -249,7 +270,9 @@ impl Task {
     /// Commits; answers whether anything had to be synced.
     fn finish(&mut self, group: &[Ran]) -> Result<bool> {
         if self.session.connection().is_autocommit() {
-            return Err(Error::Database("the database ended the transaction: the disk is full or failing".into()));
+            return Err(Error::Database(
+                "the database ended the transaction: the disk is full or failing".into(),
+            ));
         }
         if !group.iter().any(|ran| matches!(ran.end, End::Kept { .. })) {
             self.session.execute("ROLLBACK", [])?;
@@ -265,16 +288,23 @@ impl Task {
     }
 
     fn answer(&self, group: Vec<Ran>, synced: bool, begun: Instant) {
-        let kept = group.iter().filter(|ran| matches!(ran.end, End::Kept { .. })).count() as u64;
+        let kept = group
+            .iter()
+            .filter(|ran| matches!(ran.end, End::Kept { .. }))
+            .count() as u64;
         if synced {
             self.shared.commits.fetch_add(1, Ordering::Relaxed);
             self.shared.units.fetch_add(kept, Ordering::Relaxed);
             metrics::counter!("carillon_store_commits_total").increment(1);
             metrics::counter!("carillon_store_units_total").increment(kept);
-            metrics::histogram!("carillon_store_commit_seconds").record(begun.elapsed().as_secs_f64());
+            metrics::histogram!("carillon_store_commit_seconds")
+                .record(begun.elapsed().as_secs_f64());
         }
         // Before the answers, so that whoever has one finds the signal given.
-        if group.iter().any(|ran| matches!(ran.end, End::Kept { touched: true })) {
+        if group
+            .iter()
+            .any(|ran| matches!(ran.end, End::Kept { touched: true }))
+        {
             self.wake.send_modify(|changes| *changes += 1);
         }
         for ran in group {
@@ -311,5 +341,91 @@ pub(crate) fn message(panic: &(dyn std::any::Any + Send)) -> &str {
         (Some(text), _) => text,
         (None, Some(text)) => text,
         (None, None) => "without words",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{open_for_writing, schema};
+    use super::*;
+    use crate::Transaction;
+
+    fn submit(
+        writer: &Writer,
+        work: impl FnOnce(&mut dyn Transaction) -> Outcome + Send + 'static,
+    ) -> Result<()> {
+        let (done, answer) = oneshot::channel();
+        writer.submit(Unit {
+            urgency: Urgency::People,
+            work: Box::new(work),
+            done,
+        })?;
+        answer.blocking_recv().expect("every unit is answered")
+    }
+
+    /// A disk that is full ends the transaction of all; the next ones go on with what was there before.
+    #[test]
+    fn a_full_disk_undoes_the_commit_and_the_store_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("carillon.db");
+        let connection = open_for_writing(&file).expect("opens");
+        schema::migrate(&connection).expect("migrates");
+        let pages: i64 = connection
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .expect("counted");
+        connection
+            .execute_batch(&format!("PRAGMA max_page_count = {}", pages + 8))
+            .expect("bounded");
+        let writer =
+            Writer::start(Session::new(connection), &file, watch::Sender::new(0)).expect("starts");
+        submit(&writer, |unit| {
+            unit.put_fact("colour", "red").expect("there is room");
+            Outcome::Keep
+        })
+        .expect("kept");
+        let answer = submit(&writer, |unit| {
+            let error = unit
+                .put_fact("large", &"x".repeat(1_000_000))
+                .expect_err("there is no room");
+            assert!(matches!(error, Error::Full), "{error}");
+            Outcome::Undo
+        });
+        assert!(answer.is_err(), "the transaction was ended");
+        submit(&writer, |unit| {
+            assert_eq!(unit.fact("colour").expect("read").as_deref(), Some("red"));
+            assert_eq!(unit.fact("large").expect("read"), None);
+            unit.put_fact("colour", "blue").expect("there is room");
+            Outcome::Keep
+        })
+        .expect("kept");
+        writer.close();
+    }
+
+    /// The log starts anew while units keep coming, so that it stays within its bound.
+    #[test]
+    fn the_log_does_not_grow_without_bound() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("carillon.db");
+        let connection = open_for_writing(&file).expect("opens");
+        schema::migrate(&connection).expect("migrates");
+        let writer =
+            Writer::start(Session::new(connection), &file, watch::Sender::new(0)).expect("starts");
+        for round in 0..60_u32 {
+            submit(&writer, move |unit| {
+                unit.put_fact("large", &round.to_string().repeat(3_000_000))
+                    .expect("put");
+                Outcome::Keep
+            })
+            .expect("kept");
+        }
+        let log = std::fs::metadata(folder.path().join("carillon.db-wal"))
+            .expect("a log")
+            .len();
+        let bound = 4_200 * crate::limits::LOG_FRAMES_HARD.unsigned_abs() * 2;
+        assert!(log < bound, "{log} bytes");
+        writer.close();
+        let left =
+            std::fs::metadata(folder.path().join("carillon.db-wal")).map_or(0, |log| log.len());
+        assert_eq!(left, 0, "all of it was copied at the end");
     }
 }

@@ -26,14 +26,30 @@ pub struct OptOut {
 /// Reading suppression.
 pub trait SuppressionRead {
     /// For each key the live entries that deny it on a channel at `now`, in any of the lists: the list of the first.
-    fn suppressed(&self, lists: &[ListId], keys: &[SuppressionKey], channel: ChannelType, now: Moment) -> Result<Vec<Option<ListId>>>;
+    fn suppressed(
+        &self,
+        lists: &[ListId],
+        keys: &[SuppressionKey],
+        channel: ChannelType,
+        now: Moment,
+    ) -> Result<Vec<Option<ListId>>>;
     /// Entries of a list with their keys above `after`, in key order, at least `limit` if there are so many: the last key
     /// comes with all its channels, so that the next page can go on after it.
-    fn suppression_page(&self, list: ListId, after: Option<&SuppressionKey>, limit: usize) -> Result<Vec<SuppressionEntry>>;
+    fn suppression_page(
+        &self,
+        list: ListId,
+        after: Option<&SuppressionKey>,
+        limit: usize,
+    ) -> Result<Vec<SuppressionEntry>>;
     /// How many entries a list has.
     fn suppression_size(&self, list: ListId) -> Result<i64>;
     /// Which devices have opted out of a channel of an Account.
-    fn opted_out(&self, account: OrgId, devices: &[DeviceKey], channel: ChannelType) -> Result<Vec<bool>>;
+    fn opted_out(
+        &self,
+        account: OrgId,
+        devices: &[DeviceKey],
+        channel: ChannelType,
+    ) -> Result<Vec<bool>>;
     /// How many devices have opted out of an Account.
     fn count_opt_outs(&self, account: OrgId) -> Result<i64>;
 }
@@ -47,7 +63,12 @@ pub trait SuppressionWrite {
     /// Opts a device out; answers whether it was not before. One that is covered already changes nothing.
     fn opt_out(&mut self, opt_out: &OptOut) -> Result<bool>;
     /// Lifts opt-outs of a device on a channel; answers whether there were any. One of every channel stays on the others.
-    fn lift_opt_out(&mut self, account: OrgId, device: DeviceKey, channel: ChannelType) -> Result<bool>;
+    fn lift_opt_out(
+        &mut self,
+        account: OrgId,
+        device: DeviceKey,
+        channel: ChannelType,
+    ) -> Result<bool>;
 }
 
 /// The code of "every channel" beside the numbers of the channels.
@@ -65,7 +86,10 @@ fn channel_of(code: i64) -> Result<Option<ChannelType>> {
     if code == i64::from(ALL_CHANNELS) {
         return Ok(None);
     }
-    let found = ChannelType::ALL.iter().copied().find(|channel| i64::from(channel.number()) == code);
+    let found = ChannelType::ALL
+        .iter()
+        .copied()
+        .find(|channel| i64::from(channel.number()) == code);
     match found {
         Some(channel) => Ok(Some(channel)),
         None => Err(Error::Damaged {

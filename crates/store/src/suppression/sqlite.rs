@@ -1,8 +1,8 @@
 //! Suppression in SQLite.
 
 use super::{
-    ALL_CHANNELS, CHANNELS, DeviceKey, OptOut, SuppressionEntry, SuppressionKey, SuppressionRead, SuppressionWrite, channel_code,
-    channel_of,
+    ALL_CHANNELS, CHANNELS, DeviceKey, OptOut, SuppressionEntry, SuppressionKey, SuppressionRead,
+    SuppressionWrite, channel_code, channel_of,
 };
 use crate::Result;
 use crate::sqlite::session::{Session, rows};
@@ -51,19 +51,31 @@ impl SuppressionRead for Session {
         // A key has an entry for each channel at most: so many more rows complete the last key.
         let enough = rows(limit.saturating_add(CHANNELS));
         let mut entries = match after {
-            None => self.list(sql!("first_device_page"), params![list.0, enough], device_entry)?,
-            Some(SuppressionKey::Device(device)) => {
-                self.list(sql!("device_page"), params![list.0, device.0, enough], device_entry)?
-            }
+            None => self.list(
+                sql!("first_device_page"),
+                params![list.0, enough],
+                device_entry,
+            )?,
+            Some(SuppressionKey::Device(device)) => self.list(
+                sql!("device_page"),
+                params![list.0, device.0, enough],
+                device_entry,
+            )?,
             Some(SuppressionKey::ClientId(_)) => Vec::new(),
         };
         if entries.len() < limit {
             let enough = enough - rows(entries.len());
             entries.extend(match after {
-                Some(SuppressionKey::ClientId(client_id)) => {
-                    self.list(sql!("client_id_page"), params![list.0, client_id, enough], client_id_entry)?
-                }
-                _ => self.list(sql!("first_client_id_page"), params![list.0, enough], client_id_entry)?,
+                Some(SuppressionKey::ClientId(client_id)) => self.list(
+                    sql!("client_id_page"),
+                    params![list.0, client_id, enough],
+                    client_id_entry,
+                )?,
+                _ => self.list(
+                    sql!("first_client_id_page"),
+                    params![list.0, enough],
+                    client_id_entry,
+                )?,
             });
         }
         super::cut_page(&mut entries, limit);
@@ -71,15 +83,27 @@ impl SuppressionRead for Session {
     }
 
     fn suppression_size(&self, list: ListId) -> Result<i64> {
-        Ok(self.one(sql!("suppression_size"), [list.0], |row| Ok(row.get(0)?))?.unwrap_or(0))
+        Ok(self
+            .one(sql!("suppression_size"), [list.0], |row| Ok(row.get(0)?))?
+            .unwrap_or(0))
     }
 
-    fn opted_out(&self, account: OrgId, devices: &[DeviceKey], channel: ChannelType) -> Result<Vec<bool>> {
-        devices.iter().map(|device| self.is_opted_out(account, *device, channel.number())).collect()
+    fn opted_out(
+        &self,
+        account: OrgId,
+        devices: &[DeviceKey],
+        channel: ChannelType,
+    ) -> Result<Vec<bool>> {
+        devices
+            .iter()
+            .map(|device| self.is_opted_out(account, *device, channel.number()))
+            .collect()
     }
 
     fn count_opt_outs(&self, account: OrgId) -> Result<i64> {
-        Ok(self.one(sql!("count_opt_outs"), [account.0], |row| Ok(row.get(0)?))?.unwrap_or(0))
+        Ok(self
+            .one(sql!("count_opt_outs"), [account.0], |row| Ok(row.get(0)?))?
+            .unwrap_or(0))
     }
 }
 
@@ -100,9 +124,10 @@ impl SuppressionWrite for Session {
                 SuppressionKey::Device(device) => {
                     self.execute(sql!("remove_suppressed_device"), params![list.0, device.0])?
                 }
-                SuppressionKey::ClientId(client_id) => {
-                    self.execute(sql!("remove_suppressed_client_id"), params![list.0, client_id])?
-                }
+                SuppressionKey::ClientId(client_id) => self.execute(
+                    sql!("remove_suppressed_client_id"),
+                    params![list.0, client_id],
+                )?,
             };
             removed += rows(count);
             were_there.push(count > 0);
@@ -116,11 +141,22 @@ impl SuppressionWrite for Session {
         if self.is_opted_out(opt_out.account, opt_out.device, channel)? {
             return Ok(false);
         }
-        self.insert_opt_out(opt_out.account, opt_out.device, channel, opt_out.at.0, &opt_out.source)?;
+        self.insert_opt_out(
+            opt_out.account,
+            opt_out.device,
+            channel,
+            opt_out.at.0,
+            &opt_out.source,
+        )?;
         Ok(true)
     }
 
-    fn lift_opt_out(&mut self, account: OrgId, device: DeviceKey, channel: ChannelType) -> Result<bool> {
+    fn lift_opt_out(
+        &mut self,
+        account: OrgId,
+        device: DeviceKey,
+        channel: ChannelType,
+    ) -> Result<bool> {
         let own = self.take_opt_out(account, device, channel.number())?;
         let general = self.take_opt_out(account, device, ALL_CHANNELS)?;
         if let Some((at, source)) = &general {
@@ -137,7 +173,12 @@ impl Session {
     fn put_suppression(&self, list: ListId, entry: &SuppressionEntry) -> Result<usize> {
         let channel = channel_code(entry.channel);
         let expires = entry.expires.map(|expires| expires.0);
-        let SuppressionEntry { device: address, reason, source, .. } = entry;
+        let SuppressionEntry {
+            device: address,
+            reason,
+            source,
+            ..
+        } = entry;
         match &entry.key {
             SuppressionKey::Device(device) => {
                 let row = params![list.0, device.0, channel, address, expires, reason, source];
@@ -166,16 +207,36 @@ impl Session {
     }
 
     fn is_opted_out(&self, account: OrgId, device: DeviceKey, channel: u8) -> Result<bool> {
-        Ok(self.statement(sql!("opted_out"))?.exists(params![account.0, device.0, channel])?)
+        Ok(self
+            .statement(sql!("opted_out"))?
+            .exists(params![account.0, device.0, channel])?)
     }
 
-    fn insert_opt_out(&self, account: OrgId, device: DeviceKey, channel: u8, at: i64, source: &str) -> Result<()> {
-        self.execute(sql!("opt_out"), params![account.0, device.0, channel, at, source]).map(|_| ())
+    fn insert_opt_out(
+        &self,
+        account: OrgId,
+        device: DeviceKey,
+        channel: u8,
+        at: i64,
+        source: &str,
+    ) -> Result<()> {
+        self.execute(
+            sql!("opt_out"),
+            params![account.0, device.0, channel, at, source],
+        )
+        .map(|_| ())
     }
 
-    fn take_opt_out(&self, account: OrgId, device: DeviceKey, channel: u8) -> Result<Option<(i64, String)>> {
+    fn take_opt_out(
+        &self,
+        account: OrgId,
+        device: DeviceKey,
+        channel: u8,
+    ) -> Result<Option<(i64, String)>> {
         let key = params![account.0, device.0, channel];
-        self.one(sql!("lift_opt_out"), key, |row| Ok((row.get(0)?, row.get(1)?)))
+        self.one(sql!("lift_opt_out"), key, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
     }
 }
 

@@ -21,12 +21,17 @@ impl VerdictRead for State {
 
     fn denials_by_reason(&self, run: SubCampaignId) -> Result<Vec<(Reason, i64)>> {
         let from = self.verdict.counts.range((run, Reason::ALL[0])..);
-        Ok(from.take_while(|((of, _), _)| *of == run).map(|((_, reason), contacts)| (*reason, *contacts)).collect())
+        Ok(from
+            .take_while(|((of, _), _)| *of == run)
+            .map(|((_, reason), contacts)| (*reason, *contacts))
+            .collect())
     }
 
     fn judgements(&self, run: SubCampaignId, limit: usize) -> Result<Vec<Judgement>> {
         let judgements = self.verdict.judgements.get(&run);
-        Ok(judgements.map(|judgements| judgements.iter().take(limit).cloned().collect()).unwrap_or_default())
+        Ok(judgements
+            .map(|judgements| judgements.iter().take(limit).cloned().collect())
+            .unwrap_or_default())
     }
 }
 
@@ -36,14 +41,22 @@ impl VerdictWrite for State {
             let key = (denial.run, denial.contact);
             if !self.verdict.denials.contains_key(&key) {
                 self.verdict.denials.insert(key, denial.clone());
-                *self.verdict.counts.entry((denial.run, denial.reason)).or_insert(0) += 1;
+                *self
+                    .verdict
+                    .counts
+                    .entry((denial.run, denial.reason))
+                    .or_insert(0) += 1;
             }
         }
         Ok(())
     }
 
     fn put_judgement(&mut self, judgement: &Judgement) -> Result<()> {
-        self.verdict.judgements.entry(judgement.run).or_default().push_back(judgement.clone());
+        self.verdict
+            .judgements
+            .entry(judgement.run)
+            .or_default()
+            .push_back(judgement.clone());
         Ok(())
     }
 }

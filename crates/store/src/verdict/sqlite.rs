@@ -25,7 +25,10 @@ impl VerdictRead for Session {
 
     fn denials_by_reason(&self, run: SubCampaignId) -> Result<Vec<(Reason, i64)>> {
         self.list(sql!("denials_by_reason"), [run.0], |row| {
-            Ok((word(Reason::ALL, row.get(0)?, "denial_count", "reason", run.0)?, row.get(1)?))
+            Ok((
+                word(Reason::ALL, row.get(0)?, "denial_count", "reason", run.0)?,
+                row.get(1)?,
+            ))
         })
     }
 
@@ -37,7 +40,9 @@ impl VerdictRead for Session {
                 at: Moment(row.get(0)?),
                 lane: row.get(1)?,
                 until: row.get::<_, Option<i64>>(2)?.map(Moment),
-                reason: reason.map(|code| word(Reason::ALL, code, "judgement", "reason", run.0)).transpose()?,
+                reason: reason
+                    .map(|code| word(Reason::ALL, code, "judgement", "reason", run.0))
+                    .transpose()?,
                 basis: row.get(4)?,
             })
         })
@@ -57,7 +62,9 @@ impl VerdictWrite for Session {
                 denial.rule.map(|(rule, _)| rule.0),
                 denial.rule.map(|(_, version)| version),
             ])?;
-            *counts.entry((denial.run.0, denial.reason as u8)).or_default() += rows(kept);
+            *counts
+                .entry((denial.run.0, denial.reason as u8))
+                .or_default() += rows(kept);
         }
         drop(put);
         for ((run, reason), contacts) in counts.into_iter().filter(|(_, contacts)| *contacts > 0) {

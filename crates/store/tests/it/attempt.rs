@@ -3,7 +3,10 @@
 use crate::common::{accepted, attempt, contact, ended, in_batch, read, refused, write};
 use carillon_model::attempt::{Attempt, Fact};
 use carillon_model::contact::DeviceKey;
-use carillon_model::{AttemptId, AttemptResult, AttemptState, BatchId, ContactId, Direction, Moment, Reason, SubCampaignId};
+use carillon_model::{
+    AttemptId, AttemptResult, AttemptState, BatchId, ContactId, Direction, Moment, Reason,
+    SubCampaignId,
+};
 use carillon_store::Store;
 use carillon_store::attempt::{Added, AttemptQuery, AttemptsOf};
 
@@ -18,7 +21,16 @@ fn write_all(store: &Store, attempts: Vec<Attempt>) {
 }
 
 fn of(store: &Store, of: AttemptsOf) -> Vec<i64> {
-    page(store, AttemptQuery { of, from: Moment(0), to: Moment::NEVER, after: AttemptId(0), limit: 100 })
+    page(
+        store,
+        AttemptQuery {
+            of,
+            from: Moment(0),
+            to: Moment::NEVER,
+            after: AttemptId(0),
+            limit: 100,
+        },
+    )
 }
 
 fn page(store: &Store, query: AttemptQuery) -> Vec<i64> {

@@ -3,7 +3,8 @@
 use carillon_model::attempt::Attempt;
 use carillon_model::contact::{Contact, Device, DeviceKey};
 use carillon_model::{
-    AttemptId, AttemptResult, BatchId, ChannelType, ContactId, DeviceType, Direction, LineType, Moment, PassId, SubCampaignId,
+    AttemptId, AttemptResult, BatchId, ChannelType, ContactId, DeviceType, Direction, LineType,
+    Moment, PassId, SubCampaignId,
 };
 use carillon_store::{Error, Result, Snapshot, Store, Transaction, Urgency};
 
@@ -38,8 +39,13 @@ pub fn on_sqlite(law: fn(&Store)) {
 }
 
 /// A unit that must succeed.
-pub fn write<T: Send + 'static>(store: &Store, work: impl FnOnce(&mut dyn Transaction) -> Result<T> + Send + 'static) -> T {
-    store.write_now::<T, Error>(Urgency::People, work).expect("the unit is kept")
+pub fn write<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&mut dyn Transaction) -> Result<T> + Send + 'static,
+) -> T {
+    store
+        .write_now::<T, Error>(Urgency::People, work)
+        .expect("the unit is kept")
 }
 
 /// A unit that must be refused.
@@ -47,11 +53,16 @@ pub fn refused<T: Send + std::fmt::Debug + 'static>(
     store: &Store,
     work: impl FnOnce(&mut dyn Transaction) -> Result<T> + Send + 'static,
 ) -> Error {
-    store.write_now::<T, Error>(Urgency::People, work).expect_err("the unit is refused")
+    store
+        .write_now::<T, Error>(Urgency::People, work)
+        .expect_err("the unit is refused")
 }
 
 /// A read that must succeed.
-pub fn read<T: Send + 'static>(store: &Store, look: impl FnOnce(&dyn Snapshot) -> Result<T> + Send + 'static) -> T {
+pub fn read<T: Send + 'static>(
+    store: &Store,
+    look: impl FnOnce(&dyn Snapshot) -> Result<T> + Send + 'static,
+) -> T {
     store.read_now::<T, Error>(look).expect("the read succeeds")
 }
 
@@ -69,7 +80,11 @@ pub fn contact(id: i64, client_id: &str, phones: &[&str]) -> Contact {
         container: 0,
         external_id: client_id.to_owned(),
         devices: phones.iter().enumerate().map(device).collect(),
-        attributes: [("firstName".to_owned(), format!("Ann {id}")), ("ticket".to_owned(), "T-1".to_owned())].into(),
+        attributes: [
+            ("firstName".to_owned(), format!("Ann {id}")),
+            ("ticket".to_owned(), "T-1".to_owned()),
+        ]
+        .into(),
     }
 }
 
@@ -108,7 +123,10 @@ pub fn attempt(id: i64, run: i64, contact: i64, phone: &str) -> Attempt {
 
 /// The same attempt in a batch.
 pub fn in_batch(attempt: Attempt, batch: i64) -> Attempt {
-    Attempt { batch: Some(BatchId(batch)), ..attempt }
+    Attempt {
+        batch: Some(BatchId(batch)),
+        ..attempt
+    }
 }
 
 /// A fact that ends an attempt.

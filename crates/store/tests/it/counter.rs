@@ -7,7 +7,11 @@ use carillon_model::{Moment, SubCampaignId};
 use carillon_store::Store;
 
 fn attempted(attempted: i64) -> Counters {
-    Counters { attempted, active: -1, ..Counters::default() }
+    Counters {
+        attempted,
+        active: -1,
+        ..Counters::default()
+    }
 }
 
 contract! {

@@ -29,7 +29,13 @@ fn unit(transaction: &mut dyn Transaction) -> Result<i64> {
 }
 
 fn place(id: i64) -> Place {
-    Place { pass: 0, lane: 1, due: Moment(0), rank: id, contact: ContactId(id) }
+    Place {
+        pass: 0,
+        lane: 1,
+        due: Moment(0),
+        rank: id,
+        contact: ContactId(id),
+    }
 }
 
 /// The writer; does nothing unless it was started by the test below.
@@ -42,12 +48,18 @@ fn writes_until_it_is_killed() {
     std::thread::scope(|scope| {
         for writer in 0..WRITERS {
             let store = &store;
-            let urgency = if writer == 0 { Urgency::Bulk } else { Urgency::People };
+            let urgency = if writer == 0 {
+                Urgency::Bulk
+            } else {
+                Urgency::People
+            };
             scope.spawn(move || {
                 loop {
                     let id = store.write_now::<i64, Error>(urgency, unit).expect("kept");
                     let mut out = std::io::stdout().lock();
-                    writeln!(out, "kept {id}").and_then(|()| out.flush()).expect("the test listens");
+                    writeln!(out, "kept {id}")
+                        .and_then(|()| out.flush())
+                        .expect("the test listens");
                 }
             });
         }
@@ -93,23 +105,46 @@ fn check(store: &Store, acknowledged: &BTreeSet<i64>) {
         let mut after = ContactId(0);
         loop {
             let page = snapshot.contact_page(7, after, 1_000)?;
-            let Some(last) = page.last() else { return Ok(ids) };
+            let Some(last) = page.last() else {
+                return Ok(ids);
+            };
             after = last.id;
             for contact in page {
                 let id = contact.id.0;
-                assert_eq!(snapshot.fact(&format!("unit {id}"))?.as_deref(), Some("whole"));
+                assert_eq!(
+                    snapshot.fact(&format!("unit {id}"))?.as_deref(),
+                    Some("whole")
+                );
                 assert!(snapshot.attempts(&[AttemptId(id + 1)])?[0].is_some());
                 assert!(snapshot.is_waiting(RUN, &place(id))?);
                 ids.push(id);
             }
         }
     });
-    let missing: Vec<_> = acknowledged.iter().filter(|id| whole.binary_search(id).is_err()).collect();
+    let missing: Vec<_> = acknowledged
+        .iter()
+        .filter(|id| whole.binary_search(id).is_err())
+        .collect();
     assert!(missing.is_empty(), "lost: {missing:?}");
     let count = whole.len() as i64;
-    assert_eq!(read(store, |snapshot| snapshot.container(7)).contacts, count);
-    assert_eq!(read(store, |snapshot| snapshot.waiting(RUN)).iter().map(|lane| lane.contacts).sum::<i64>(), count);
-    assert_eq!(read(store, |snapshot| snapshot.count_open_attempts(RUN)), count);
+    assert_eq!(
+        read(store, |snapshot| snapshot.container(7)).contacts,
+        count
+    );
+    assert_eq!(
+        read(store, |snapshot| snapshot.waiting(RUN))
+            .iter()
+            .map(|lane| lane.contacts)
+            .sum::<i64>(),
+        count
+    );
+    assert_eq!(
+        read(store, |snapshot| snapshot.count_open_attempts(RUN)),
+        count
+    );
     let fresh = write(store, |unit| unit.take_ids(1));
-    assert!(whole.last().is_none_or(|last| fresh > last + 2), "{fresh} was drawn already");
+    assert!(
+        whole.last().is_none_or(|last| fresh > last + 2),
+        "{fresh} was drawn already"
+    );
 }

@@ -10,7 +10,16 @@ use carillon_store::{EntityReadExt, EntityWriteExt, Error, Store};
 
 fn document(id: i64, kind: Kind, scope: i64, name: Option<&str>) -> Document {
     let name = name.map(str::to_owned);
-    Document { kind, id, scope, name, created: Moment(id), deleted: false, version: 1, body: format!("{{\"id\":{id}}}").into() }
+    Document {
+        kind,
+        id,
+        scope,
+        name,
+        created: Moment(id),
+        deleted: false,
+        version: 1,
+        body: format!("{{\"id\":{id}}}").into(),
+    }
 }
 
 fn campaign(id: i64, name: &str) -> Campaign {

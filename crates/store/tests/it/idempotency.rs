@@ -19,7 +19,9 @@ fn answer(body: &str, at: i64) -> KeptAnswer {
 }
 
 fn kept(store: &Store, since: i64) -> Option<KeptAnswer> {
-    read(store, move |snapshot| snapshot.kept_answer(OrgId(1), "createCampaign", "k", Moment(since)))
+    read(store, move |snapshot| {
+        snapshot.kept_answer(OrgId(1), "createCampaign", "k", Moment(since))
+    })
 }
 
 contract! {

@@ -14,7 +14,11 @@ fn progress(run: i64, contact: i64, results: usize) -> Progress {
     Progress {
         run: SubCampaignId(run),
         contact: ContactId(contact),
-        place: if results.is_multiple_of(2) { Place::Waiting } else { Place::Finished },
+        place: if results.is_multiple_of(2) {
+            Place::Waiting
+        } else {
+            Place::Finished
+        },
         pass: 3,
         lane: u32::MAX,
         rank: -4,

@@ -9,7 +9,13 @@ const RUN: SubCampaignId = SubCampaignId(70);
 const NEIGHBOUR: SubCampaignId = SubCampaignId(71);
 
 fn place(pass: u16, lane: u32, due: i64, rank: i64, contact: i64) -> Place {
-    Place { pass, lane, due: Moment(due), rank, contact: ContactId(contact) }
+    Place {
+        pass,
+        lane,
+        due: Moment(due),
+        rank,
+        contact: ContactId(contact),
+    }
 }
 
 fn enqueue(store: &Store, run: SubCampaignId, places: &[Place]) {
@@ -18,7 +24,9 @@ fn enqueue(store: &Store, run: SubCampaignId, places: &[Place]) {
 }
 
 fn claim(store: &Store, lane: u32, now: i64, limit: usize) -> Vec<i64> {
-    let places = write(store, move |unit| unit.claim(RUN, 0, lane, Moment(now), limit));
+    let places = write(store, move |unit| {
+        unit.claim(RUN, 0, lane, Moment(now), limit)
+    });
     places.iter().map(|place| place.contact.0).collect()
 }
 

@@ -6,7 +6,13 @@ use carillon_store::Store;
 use carillon_store::receipt::EarlyReceipt;
 
 fn receipt(carrier: &str, message_id: &str, at: i64) -> EarlyReceipt {
-    EarlyReceipt { carrier: carrier.into(), message_id: message_id.into(), at: Moment(at), delivered: at % 2 == 0, status: format!("stat {at}") }
+    EarlyReceipt {
+        carrier: carrier.into(),
+        message_id: message_id.into(),
+        at: Moment(at),
+        delivered: at % 2 == 0,
+        status: format!("stat {at}"),
+    }
 }
 
 contract! {

@@ -2,7 +2,10 @@
 
 use crate::common::{read, write};
 use carillon_model::run::{BatchRun, Load, Run};
-use carillon_model::{BatchId, BatchState, CampaignId, Moment, OrgId, PassState, SubCampaignId, SubCampaignState, SubCampaignType};
+use carillon_model::{
+    BatchId, BatchState, CampaignId, Moment, OrgId, PassState, SubCampaignId, SubCampaignState,
+    SubCampaignType,
+};
 use carillon_store::Store;
 use carillon_store::meta::Topic;
 
@@ -17,7 +20,10 @@ fn run(id: i64, state: SubCampaignState) -> Run {
         start_time: Moment(77),
         end_time: None,
         passes: vec![PassState::Pending, PassState::Done],
-        load: Load { contact_after: 4, done: false },
+        load: Load {
+            contact_after: 4,
+            done: false,
+        },
         awaiting_until: Some(Moment(99)),
         version: 5,
     }

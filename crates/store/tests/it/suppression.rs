@@ -20,9 +20,20 @@ fn client(id: &str) -> SuppressionKey {
     SuppressionKey::ClientId(id.into())
 }
 
-fn entry(key: SuppressionKey, channel: Option<ChannelType>, expires: Option<i64>) -> SuppressionEntry {
+fn entry(
+    key: SuppressionKey,
+    channel: Option<ChannelType>,
+    expires: Option<i64>,
+) -> SuppressionEntry {
     let address = matches!(key, SuppressionKey::Device(_)).then(|| "+1".to_owned());
-    SuppressionEntry { key, device: address, channel, expires: expires.map(Moment), reason: Some("asked".into()), source: None }
+    SuppressionEntry {
+        key,
+        device: address,
+        channel,
+        expires: expires.map(Moment),
+        reason: Some("asked".into()),
+        source: None,
+    }
 }
 
 fn put(store: &Store, list: ListId, entries: Vec<SuppressionEntry>) {
@@ -30,15 +41,27 @@ fn put(store: &Store, list: ListId, entries: Vec<SuppressionEntry>) {
 }
 
 fn denied(store: &Store, key: SuppressionKey, channel: ChannelType, now: i64) -> Option<ListId> {
-    read(store, move |snapshot| snapshot.suppressed(&[LIST, OTHER], &[key], channel, Moment(now))).remove(0)
+    read(store, move |snapshot| {
+        snapshot.suppressed(&[LIST, OTHER], &[key], channel, Moment(now))
+    })
+    .remove(0)
 }
 
 fn opt_out(channel: Option<ChannelType>) -> OptOut {
-    OptOut { account: ACCOUNT, device: DEVICE, channel, at: Moment(1), source: "STOP".into() }
+    OptOut {
+        account: ACCOUNT,
+        device: DEVICE,
+        channel,
+        at: Moment(1),
+        source: "STOP".into(),
+    }
 }
 
 fn is_out(store: &Store, channel: ChannelType) -> bool {
-    read(store, move |snapshot| snapshot.opted_out(ACCOUNT, &[DEVICE], channel)).remove(0)
+    read(store, move |snapshot| {
+        snapshot.opted_out(ACCOUNT, &[DEVICE], channel)
+    })
+    .remove(0)
 }
 
 contract! {

@@ -50,6 +50,15 @@ contract! {
         assert_eq!(read(store, |snapshot| snapshot.fact("colour")).as_deref(), Some("blue"));
     }
 
+    fn reads_do_not_wait_for_the_unit_that_runs(store: &Store) {
+        let reader = store.clone();
+        let seen = write(store, move |unit| {
+            unit.put_fact("colour", "red")?;
+            Ok(read(&reader, |snapshot| snapshot.fact("colour")))
+        });
+        assert_eq!(seen, None);
+    }
+
     fn ids_of_failed_units_are_lost(store: &Store) {
         let first = write(store, |unit| unit.take_ids(5));
         let (sender, lost) = std::sync::mpsc::channel();

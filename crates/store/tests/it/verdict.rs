@@ -9,7 +9,13 @@ const RUN: SubCampaignId = SubCampaignId(4);
 
 fn denial(contact: i64, reason: Reason) -> Denial {
     let rule = (contact % 2 == 0).then_some((RuleId(9), 3));
-    Denial { run: RUN, contact: ContactId(contact), at: Moment(contact), reason, rule }
+    Denial {
+        run: RUN,
+        contact: ContactId(contact),
+        at: Moment(contact),
+        reason,
+        rule,
+    }
 }
 
 contract! {

@@ -11,7 +11,10 @@ fn stored_words_keep_their_codes() {
     let tables: [(&str, &[&str]); 4] = [
         (results, AttemptResult::TEXTS),
         (reasons, Reason::TEXTS),
-        ("voice email text dialer preview manual web", ChannelType::TEXTS),
+        (
+            "voice email text dialer preview manual web",
+            ChannelType::TEXTS,
+        ),
         ("Outbound Inbound", Direction::TEXTS),
     ];
     for (kept, words) in tables {

@@ -56,7 +56,7 @@ fn day(context: &Context, arguments: View<'_>, name: &str, org: &Resolved) -> Op
     }
     let zone = context.zone(org).time_zone();
     let moment = form::moment(text, zone, form::Bound::Start)?;
-    Some(moment.timestamp().to_zoned(zone.clone()).date())
+    Some(zone.to_datetime(moment.timestamp()).date())
 }
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
@@ -67,7 +67,7 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
     let mut found: Vec<Campaign> = Vec::new();
     for account in context.accounts_below(snapshot, &org)? {
         found.extend(context.all_of::<Campaign>(snapshot, account.org.base.internal_id)?.into_iter().filter(|campaign| {
-            let created = campaign.base.created.timestamp().to_zoned(zone.clone()).date();
+            let created = zone.to_datetime(campaign.base.created.timestamp()).date();
             from.is_none_or(|from| created >= from) && to.is_none_or(|to| created <= to)
         }));
     }

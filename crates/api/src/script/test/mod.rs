@@ -8,7 +8,7 @@ use crate::method::{Http, Method, Output, Retry, Run, Service, access};
 use crate::shape::{Field, Shape, Type};
 use crate::tree::View;
 use crate::value::{Answer, Object};
-use carillon_admission::speak::Speaker;
+use carillon_admission::Speaker;
 use carillon_model::campaign::Campaign;
 use carillon_model::entity::Base;
 use carillon_model::script::Script;
