@@ -5,6 +5,7 @@
 mod admit;
 pub mod device;
 mod facts;
+pub mod filter;
 pub mod limits;
 mod retire;
 mod rules;

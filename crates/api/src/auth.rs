@@ -259,7 +259,7 @@ fn fresh_nonce(credentials: &Credentials, now: Moment) -> Result<Option<[u8; 32]
         )
         .ok_or(Denied)?;
         let age = now.since(created);
-        if age > limits::CREATED_PAST || age < -limits::CREATED_FUTURE {
+        if !(-limits::CREATED_FUTURE..=limits::CREATED_PAST).contains(&age) {
             return Err(Denied);
         }
     }

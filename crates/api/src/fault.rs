@@ -274,3 +274,60 @@ impl From<Fault> for Stop {
 
 /// What a handler answers.
 pub type Outcome<T> = std::result::Result<T, Stop>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The 39 methods' seed lists and the codes worked out from them (`api.md` 2.4): T, SA, NV, SV, C, F, DV, DR, DA.
+    #[test]
+    fn the_ladder_gives_the_worked_table() {
+        let show = [ArgNull, ObjectNotExists];
+        let type_only = [ArgInvalidType, ArgNull, ObjectNotExists];
+        let type_and_attribute = [ArgInvalidType, ArgNull, AttributeNull, ObjectNotExists];
+        let table: &[(&str, &[Code], [Code; 9])] = &[
+            ("M1", &[ArgInvalidData, ArgNull, ArgTooLarge, AttributeNull, ObjectExists],
+                [ArgInvalidData, ArgTooLarge, AttributeNull, ArgTooLarge, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData]),
+            ("M2", &[ArgInvalidChar, ArgInvalidData, ArgNull, ArgTooLarge, AttributeNull],
+                [ArgInvalidData, ArgTooLarge, AttributeNull, ArgTooLarge, ArgInvalidChar, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData]),
+            ("M3", &show,
+                [ObjectNotExists, ObjectNotExists, ArgNull, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists]),
+            ("M4", &type_only,
+                [ArgInvalidType, ArgInvalidType, ArgNull, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType]),
+            ("M5", &[ArgInvalidType, ArgNull, AttributeInvalidChar, AttributeNull, AttributeTruncated],
+                [ArgInvalidType, AttributeTruncated, AttributeNull, AttributeTruncated, AttributeInvalidChar, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType]),
+            ("M6", &[ArgNull, AttributeNull, ObjectNotExists],
+                [ObjectNotExists, ObjectNotExists, AttributeNull, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists]),
+            ("M9", &[ArgInvalidChar, ArgInvalidData, ArgInvalidType, ArgNull, ArgTooLarge],
+                [ArgInvalidType, ArgTooLarge, ArgNull, ArgTooLarge, ArgInvalidChar, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData]),
+            ("M12", &type_and_attribute,
+                [ArgInvalidType, ArgInvalidType, AttributeNull, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType]),
+            ("M13", &[ArgInvalidChar, ArgInvalidData, ArgNull, ObjectNotExists],
+                [ArgInvalidData, ArgInvalidData, ArgNull, ArgInvalidData, ArgInvalidChar, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData]),
+            ("M14", &[ArgNull, ArgInvalidType, AttributeInvalidChar, AttributeInvalidFormat, AttributeNull, AttributeTruncated, ObjectNotExists],
+                [ArgInvalidType, AttributeTruncated, AttributeNull, AttributeTruncated, AttributeInvalidChar, AttributeInvalidFormat, AttributeInvalidFormat, AttributeInvalidFormat, AttributeInvalidFormat]),
+            ("M18", &[ArgNull, AttributeInvalidChar, AttributeInvalidData, AttributeNull, AttributeTruncated, ObjectNotExists],
+                [AttributeInvalidData, AttributeTruncated, AttributeNull, AttributeTruncated, AttributeInvalidChar, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData]),
+            ("M23", &[ArgInvalidType, ArgNull, ArgTooLarge, ObjectExists, ObjectNotExists],
+                [ArgInvalidType, ArgTooLarge, ArgNull, ArgTooLarge, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType]),
+            ("M32", &[ArgInvalid, ArgInvalidType, ArgNull, ObjectNotExists],
+                [ArgInvalidType, ArgInvalid, ArgNull, ArgInvalid, ArgInvalid, ArgInvalid, ArgInvalid, ArgInvalid, ArgInvalid]),
+            ("M35", &[AttributeInvalidData, AttributeInvalidFormat, ArgNull, ObjectNotExists, AttributeNull, NoSession],
+                [AttributeInvalidData, AttributeInvalidData, AttributeNull, AttributeInvalidData, AttributeInvalidData, AttributeInvalidFormat, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData]),
+            ("M38", &[ArgInvalidType, ArgNull, ObjectExists, ObjectNotExists, ArgInvalidData, AttributeNull, AttributeInvalid, AttributeInvalidData],
+                [ArgInvalidType, AttributeInvalidData, AttributeNull, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData, AttributeInvalid, ArgInvalidData]),
+        ];
+        let rows = [Row::T, Row::SA, Row::NV, Row::SV, Row::C, Row::F, Row::DV, Row::DR, Row::DA];
+        for (method, listed, expected) in table {
+            let codes: Vec<Code> = rows.iter().map(|row| row.code(Some(listed))).collect();
+            assert_eq!(codes, expected, "{method}");
+        }
+    }
+
+    #[test]
+    fn natural_codes_are_the_first_of_each_ladder() {
+        assert_eq!(Row::DA.code(None), ArgInvalidData);
+        assert_eq!(Row::SV.code(None), AttributeTruncated);
+        assert_eq!(Row::Z.code(Some(&[])), ResultTooLarge);
+    }
+}

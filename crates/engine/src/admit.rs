@@ -11,6 +11,7 @@ use crate::limits::{
     TIDY_EVERY,
 };
 use crate::schedule;
+use carillon_admission::filter::Filter;
 use carillon_admission::{AdmitInto, Opening, Said, Speaker, admit, retire};
 use carillon_model::contact::Contact;
 use carillon_model::run::{Place as Where, Progress};
@@ -155,7 +156,16 @@ fn load<T: Transaction + ?Sized>(
     let after = ContactId(context.run.load.contact_after);
     let contacts = tx.contact_page(list, after, LOAD_PIECE)?;
     let scripts = scripts(tx, context)?;
+    // The doors refuse a bad filter; one that is there nevertheless takes nobody, which is seen and harms nobody.
+    let filter = context.sub_campaign.filter.as_deref().map(Filter::parse);
     let objection = |contact: &Contact| {
+        let is_taken = match &filter {
+            None => true,
+            Some(filter) => filter.as_ref().is_ok_and(|filter| filter.matches(contact)),
+        };
+        if !is_taken {
+            return Some(Reason::FilterExpression);
+        }
         scripts.iter().find_map(|(said, channel)| {
             said.objection(&Speaker {
                 account: &context.account,

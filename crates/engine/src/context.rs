@@ -26,6 +26,8 @@ pub struct LaneState {
     pub due: Moment,
     /// Its cached opening, as it was judged at that moment.
     pub opening: Option<Opening>,
+    /// The deferral that was kept last, so that it is kept once.
+    pub deferred: Option<(Moment, Reason)>,
 }
 
 /// A batch of an OnDemand run.
@@ -62,8 +64,12 @@ pub struct RunContext {
     pub unanswered: i64,
     /// Something changed since states were last looked at.
     pub changed: bool,
-    /// Something changed by which rates are reckoned.
+    /// A window opened or closed, the run started, stopped or was changed: minutes to go are set anew.
     pub pace_changed: bool,
+    /// Somebody waits where nobody did: rates are reckoned anew.
+    pub pace_stale: bool,
+    /// Deferrals kept since the run is held.
+    pub judgements: usize,
     /// When its states may move by the clock alone.
     pub look_again: Moment,
 }
@@ -90,6 +96,8 @@ impl RunContext {
             unanswered: 0,
             changed: true,
             pace_changed: true,
+            pace_stale: true,
+            judgements: 0,
             look_again: Moment(0),
         };
         context.refresh(snapshot)?;
@@ -128,6 +136,7 @@ impl RunContext {
         if self.run.run_type == SubCampaignType::OnDemand {
             self.refresh_batches(snapshot)?;
         }
+        self.pace_stale = true;
         self.touch();
         Ok(())
     }
@@ -177,6 +186,7 @@ impl RunContext {
             waiting: 0,
             due: Moment(0),
             opening: None,
+            deferred: None,
         })
     }
 
@@ -245,6 +255,7 @@ impl RunContext {
 
     /// Somebody waits in a lane from `due` on.
     pub fn note_due(&mut self, pass: u16, lane: u32, due: Moment) {
+        self.pace_stale |= self.lane_state(pass, lane).waiting == 0;
         let state = self.lane_state(pass, lane);
         state.waiting += 1;
         state.due = if state.waiting == 1 { due } else { state.due.min(due) };

@@ -2,11 +2,14 @@
 //! that ends, batches that start and end. Each is read off what is there, so a state that was missed is reached later.
 
 use crate::context::RunContext;
+use crate::limits::JUDGEMENTS_PER_RUN_MAX;
+use carillon_admission::Opening;
 use carillon_model::counter::{Counters, Subject};
 use carillon_model::moment::HOUR;
 use carillon_model::{
     BatchState, Moment, PassState, SubCampaignState, SubCampaignType,
 };
+use carillon_store::verdict::Judgement;
 use carillon_store::{Result, Transaction};
 
 /// What a run looks like when its state is decided.
@@ -27,9 +30,10 @@ pub fn converge<T: Transaction + ?Sized>(
     now: Moment,
 ) -> Result<()> {
     let look = Look::at(tx, context, now)?;
+    keep_deferrals(tx, context, now)?;
     let before = (context.run.state, context.run.passes.clone());
     if context.run.run_type == SubCampaignType::OnDemand {
-        converge_batches(tx, context, &look, now)?;
+        converge_batches(tx, context, now)?;
     }
     // A state may lead on to the next at once: Running, Completing, Done.
     for _ in 0..4 {
@@ -50,6 +54,33 @@ pub fn converge<T: Transaction + ?Sized>(
         tx.put_run(&context.run)?;
     }
     context.changed = false;
+    Ok(())
+}
+
+/// Keeps why a lane waits and until when, once for all contacts that share it and once for each change
+/// (`entities.md` 10.1).
+fn keep_deferrals<T: Transaction + ?Sized>(
+    tx: &mut T,
+    context: &mut RunContext,
+    now: Moment,
+) -> Result<()> {
+    for ((_, lane), state) in &mut context.lanes {
+        let Some(Opening::Closed { until, reason, .. }) = state.opening else { continue };
+        let is_new = state.waiting > 0 && state.deferred != Some((until, reason));
+        if !is_new || context.judgements >= JUDGEMENTS_PER_RUN_MAX {
+            continue;
+        }
+        state.deferred = Some((until, reason));
+        context.judgements += 1;
+        tx.put_judgement(&Judgement {
+            run: context.run.id,
+            at: now,
+            lane: Some(*lane),
+            until: Some(until),
+            reason: Some(reason),
+            basis: context.rules.basis().to_owned(),
+        })?;
+    }
     Ok(())
 }
 
@@ -76,8 +107,9 @@ impl Look {
             let index = usize::from(pass);
             if index < passes {
                 in_pass[index] += contacts;
-                open[index] = open[index]
-                    || context.opening(pass, lane, now).is_some_and(|opening| opening.is_open());
+                // Every lane is judged, also where one that is open would decide: their next changes are asked for.
+                let opening = context.opening(pass, lane, now);
+                open[index] |= opening.is_some_and(|opening| opening.is_open());
             }
         }
         Ok(Self { counters, passes: counted, waiting: in_pass.iter().sum(), open, in_pass })
@@ -199,7 +231,6 @@ fn converge_passes(context: &mut RunContext, look: &Look) {
 fn converge_batches<T: Transaction + ?Sized>(
     tx: &mut T,
     context: &mut RunContext,
-    _look: &Look,
     now: Moment,
 ) -> Result<()> {
     let is_stopping = context.run.state == SubCampaignState::Stopping;

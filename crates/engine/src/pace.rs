@@ -62,7 +62,7 @@ impl Pacer {
         carriers: &Carriers,
         now: Moment,
     ) -> Result<()> {
-        let changed = contexts.iter_mut().any(|context| context.pace_changed);
+        let changed = contexts.iter_mut().any(|context| context.pace_changed || context.pace_stale);
         let aged = self.reckoned.is_none_or(|at| now.since(at) >= PACE_EVERY);
         if !changed && !aged {
             return Ok(());
@@ -74,7 +74,8 @@ impl Pacer {
         for id in contexts.live().to_vec() {
             let Some(context) = contexts.held(id) else { continue };
             if !context.run.may_attempt() {
-                self.stop(id, context, now);
+                self.passes.retain(|pass, _| pass.0 != id);
+                context.pace_stale = false;
                 continue;
             }
             let failing = failing_shares(snapshot, context)?;
@@ -93,6 +94,7 @@ impl Pacer {
                 wanting.push((id, index));
             }
             context.pace_changed = false;
+            context.pace_stale = false;
         }
         let rates = limit_all(
             &demands,
@@ -110,12 +112,6 @@ impl Pacer {
             pace.unpaced = unpaced && rate.limited_by == LimitedBy::None;
         }
         Ok(())
-    }
-
-    /// A run that stands still spends no minutes; its paces are set anew when it goes on.
-    fn stop(&mut self, id: SubCampaignId, context: &mut RunContext, _now: Moment) {
-        self.passes.retain(|pass, _| pass.0 != id);
-        context.pace_changed = false;
     }
 
     /// What a pass wants before any cap; none when it takes no pace.

@@ -21,8 +21,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Contacts or places of one bulk unit.
 const PIECE: i64 = carillon_store::limits::CONTACTS_PER_UNIT as i64;
-/// Callers that load: one prepares while the others wait for the writer.
-const CALLERS: usize = 3;
+/// Callers that load: one prepares while the units of the others wait together for the writer.
+const CALLERS: usize = 6;
 /// Attempts of one unit.
 const BATCH: i64 = 1_000;
 /// Places of one claim.

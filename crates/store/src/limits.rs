@@ -14,6 +14,9 @@ pub const READERS: usize = 4;
 pub const BULK_UNITS_WAITING_MAX: usize = 32;
 /// Contacts to put in one bulk unit: with their indexes and the sync about 5 ms, for which a person may have to wait.
 pub const CONTACTS_PER_UNIT: usize = 1_000;
+/// Time for which a commit of bulk units alone gathers more of them, in microseconds: they touch the same pages, which are
+/// then written once. A person who comes meanwhile is taken next and ends the gathering.
+pub const BULK_GATHER_MICROSECONDS: u64 = 20_000;
 /// Bulk units in one commit: people wait for the whole of it.
 pub const BULK_UNITS_PER_COMMIT_MAX: usize = 4;
 /// Page cache of the writer, in KiB: the upper levels of all trees and the tails that grow stay in it.

@@ -135,7 +135,7 @@ fn may_be_base64(text: &str) -> bool {
             _ => return false,
         }
     }
-    padding <= 2 && (count + padding) % 4 == 0
+    padding <= 2 && (count + padding).is_multiple_of(4)
 }
 
 /// The bytes of a base64 text; blanks are skipped.

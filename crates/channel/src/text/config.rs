@@ -331,6 +331,54 @@ mod tests {
         assert!(!format!("{config:?}").contains("secret"));
     }
 
+    /// Every key of the table, as the reader itself lists them.
+    fn keys() -> Vec<String> {
+        let error = toml::from_str::<Config>("no_such_key = 1").expect_err("unknown");
+        let text = error.message().to_owned();
+        let (_, listed) = text.split_once("expected one of ").expect("it lists them");
+        listed
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn the_pages_explain_every_key() {
+        let page = include_str!("../../../../docs/carriers.md");
+        let example = include_str!("../../../../carillon.example.toml");
+        assert!(keys().len() > 20, "{:?}", keys());
+        for key in keys() {
+            assert!(
+                page.contains(&format!("| `{key}` | ")),
+                "docs/carriers.md: {key}"
+            );
+            assert!(
+                example.contains(&format!("\n#{key} = ")),
+                "carillon.example.toml: {key}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_shows_the_defaults() {
+        let example = include_str!("../../../../carillon.example.toml");
+        let (_, table) = example.split_once("\n#[[carrier]]\n").expect("a carrier");
+        let uncommented = |with: fn(&str) -> bool| {
+            let lines = table.lines().filter_map(|line| line.strip_prefix('#'));
+            let lines = lines.filter(|line| !line.starts_with(' ') && with(line));
+            toml::from_str::<Config>(&lines.collect::<Vec<_>>().join("\n")).expect("valid")
+        };
+        let whole = uncommented(|_| true);
+        assert_eq!(whole.check(), Ok(()));
+        // These have no default value: left out, they mean something that cannot be written.
+        const OPEN: [&str; 4] = ["rate =", "source_ton =", "source_npi =", "validity ="];
+        let shown = uncommented(|line| !OPEN.iter().any(|open| line.starts_with(open)));
+        let short = Config::new(&shown.name, &shown.address, &shown.system_id, "");
+        assert_eq!(format!("{shown:?}"), format!("{short:?}"));
+    }
+
     #[test]
     fn what_cannot_work_is_named() {
         let good = Config::new("north", "127.0.0.1:2775", "carillon", "");

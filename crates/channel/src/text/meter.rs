@@ -1,18 +1,42 @@
-//! What a carrier counts, by the names an operator sees. The recorder must be installed before a channel starts.
-//!
-//! | name | kind | meaning |
-//! |---|---|---|
-//! | carillon_carrier_submitted_total | counter | parts handed to the carrier |
-//! | carillon_carrier_answers_total{answer} | counter | orders by answer: accepted, refused, doubt, not_sent |
-//! | carillon_carrier_throttled_total | counter | parts the carrier would not take yet |
-//! | carillon_carrier_receipts_total{report} | counter | receipts: delivered, failed, intermediate, unknown |
-//! | carillon_carrier_inbound_total | counter | messages from people |
-//! | carillon_carrier_late_total | counter | responses that came after their time-out, or that nobody asked for |
-//! | carillon_carrier_link_up | gauge | links that can send |
-//! | carillon_carrier_window_used | gauge | parts without an answer, over all links |
+//! What a carrier counts, by the names an operator sees (`docs/metrics.md`). The recorder must be installed before a channel
+//! starts.
 
 use crate::contract::{Answer, Report};
-use metrics::{Counter, Gauge, counter, gauge};
+use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
+
+const COUNTERS: [(&str, &str); 6] = [
+    (
+        "carillon_carrier_submitted_total",
+        "Parts handed to the carrier, those it put off and was offered again included",
+    ),
+    (
+        "carillon_carrier_answers_total",
+        "Orders by answer: accepted, refused, doubt, not_sent",
+    ),
+    (
+        "carillon_carrier_throttled_total",
+        "Parts the carrier would not take yet",
+    ),
+    (
+        "carillon_carrier_receipts_total",
+        "Receipts: delivered, failed, intermediate, unknown",
+    ),
+    (
+        "carillon_carrier_inbound_total",
+        "Messages from people, joined from their parts",
+    ),
+    (
+        "carillon_carrier_late_total",
+        "Responses that came after their time-out, or that nobody asked for",
+    ),
+];
+const GAUGES: [(&str, &str); 2] = [
+    ("carillon_carrier_link_up", "Links that can send"),
+    (
+        "carillon_carrier_window_used",
+        "Parts and queries without an answer, over all links",
+    ),
+];
 
 /// The counters of one carrier, looked up once.
 pub(super) struct Meter {
@@ -31,6 +55,12 @@ pub(super) struct Meter {
 
 impl Meter {
     pub fn new(carrier: &str) -> Self {
+        for (name, meaning) in COUNTERS {
+            describe_counter!(name, meaning);
+        }
+        for (name, meaning) in GAUGES {
+            describe_gauge!(name, meaning);
+        }
         let answers = |answer: &'static str| counter!("carillon_carrier_answers_total", "carrier" => carrier.to_owned(), "answer" => answer);
         let receipts = |report: &'static str| counter!("carillon_carrier_receipts_total", "carrier" => carrier.to_owned(), "report" => report);
         let carrier = || carrier.to_owned();
@@ -67,5 +97,23 @@ impl Meter {
             Report::Unknown => 3,
         };
         self.receipts[index].increment(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_explains_each() {
+        let page = include_str!("../../../../docs/metrics.md");
+        for (kind, metrics) in [("counter", &COUNTERS[..]), ("gauge", &GAUGES[..])] {
+            for (name, meaning) in metrics {
+                let row = format!("| `{name}` | {kind} | ");
+                let line = page.lines().find(|line| line.starts_with(&row));
+                let line = line.unwrap_or_else(|| panic!("docs/metrics.md has no row {row}"));
+                assert!(line.contains(meaning), "{name} means: {meaning}");
+            }
+        }
     }
 }

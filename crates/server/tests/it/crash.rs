@@ -3,7 +3,7 @@
 //! repeats `Unknown`), and the counters' invariants hold after each restart.
 
 use crate::support::{Installation, Server, launch, people, set_up, wait_until};
-use carillon_channel::text::peer::{Fates, Smsc, smsc};
+use carillon_channel::text::peer::{Fates, Smsc, SmscConfig};
 use carillon_model::contact::DeviceKey;
 use carillon_model::counter::Subject;
 use carillon_model::{AttemptId, AttemptResult, Moment, SubCampaignId};
@@ -31,7 +31,7 @@ fn a_campaign_survives_kills() {
     println!("{kills} kills, seed {seed} (CARILLON_KILLS, CARILLON_SEED)");
     let mut chance = SmallRng::seed_from_u64(seed);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let config = smsc::Config { fates: Fates::realistic(), seed, ..smsc::Config::default() };
+    let config = SmscConfig { fates: Fates::realistic(), seed, ..SmscConfig::default() };
     let centre = runtime.block_on(Smsc::start("127.0.0.1:0", config)).expect("an SMS centre");
     let installation = Installation::new();
     // Each kill gets about half a second of the campaign.

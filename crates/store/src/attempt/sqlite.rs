@@ -386,9 +386,10 @@ fn has_device(contact: &mut Statement<'_>, attempt: &Attempt) -> Result<bool> {
     Ok(Contact::packed_addresses(packed).any(same_key))
 }
 
-/// Whether the key of the device tells its address.
+/// Whether the key of the device tells its address: `+` and digits that do not begin with 0.
 fn is_phone(attempt: &Attempt) -> bool {
-    attempt.device.0 > 0 && attempt.address == phone(attempt.device)
+    let is_canonical = matches!(attempt.address.as_bytes(), [b'+', b'1'..=b'9', ..]);
+    is_canonical && attempt.device.0 > 0 && DeviceKey::of(&attempt.address) == attempt.device
 }
 
 /// The address of a phone's key.

@@ -3,8 +3,8 @@
 
 use super::{UNPOISONED, locked, log::Log, session::Session, statement::sql};
 use crate::limits::{
-    BULK_UNITS_PER_COMMIT_MAX, BULK_UNITS_WAITING_MAX, COMMIT_GATHER_MICROSECONDS,
-    UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
+    BULK_GATHER_MICROSECONDS, BULK_UNITS_PER_COMMIT_MAX, BULK_UNITS_WAITING_MAX,
+    COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
 };
 use crate::unit::{Outcome, Statistics, Unit, Urgency, Work};
 use crate::{Error, Result};
@@ -213,16 +213,24 @@ impl Task {
 
     fn gather(&mut self, first: Unit, begun: Instant, group: &mut Vec<Ran>) {
         let mut next = Some(first);
-        let mut bulk = 0;
+        let (mut people, mut bulk) = (0, 0);
         while let Some(unit) = next.take() {
-            bulk += usize::from(unit.urgency == Urgency::Bulk);
+            match unit.urgency {
+                Urgency::People => people += 1,
+                Urgency::Bulk => bulk += 1,
+            }
             let end = self.run_unit(unit.work);
             group.push(Ran {
                 done: unit.done,
                 end,
             });
             let lost = self.session.connection().is_autocommit();
-            let in_time = begun.elapsed() < Duration::from_micros(COMMIT_GATHER_MICROSECONDS);
+            let gather = if people > 0 {
+                COMMIT_GATHER_MICROSECONDS
+            } else {
+                BULK_GATHER_MICROSECONDS
+            };
+            let in_time = begun.elapsed() < Duration::from_micros(gather);
             if !lost && in_time && group.len() < UNITS_PER_COMMIT_MAX {
                 next = self.shared.take(bulk < BULK_UNITS_PER_COMMIT_MAX);
             }

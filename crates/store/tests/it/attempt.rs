@@ -57,10 +57,12 @@ contract! {
         };
         // An address that its key does not tell, with a key that is no phone's.
         let odd = Attempt { device: DeviceKey(0), address: "CARILLON".into(), direction: Direction::Inbound, ..attempt(3, 0, 0, PHONE) };
-        let all = vec![attempt(1, 1, 10, PHONE), full, odd];
+        let zero = attempt(4, 0, 0, "+0012075550111");
+        let all = vec![attempt(1, 1, 10, PHONE), full, odd, zero];
         write_all(store, all.clone());
-        let found = read(store, |snapshot| snapshot.attempts(&[3, 9, 1, 2].map(AttemptId)));
-        assert_eq!(found, [Some(all[2].clone()), None, Some(all[0].clone()), Some(all[1].clone())]);
+        let found = read(store, |snapshot| snapshot.attempts(&[3, 9, 1, 2, 4].map(AttemptId)));
+        assert_eq!(found, [Some(all[2].clone()), None, Some(all[0].clone()), Some(all[1].clone()),
+ Some(all[3].clone())]);
     }
 
     fn an_id_is_written_once(store: &Store) {

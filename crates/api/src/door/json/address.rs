@@ -49,10 +49,11 @@ pub fn narrow(address: Address, verb: Verb, path: &str, query: &[(String, String
         return address;
     }
     for method in registry::ALL {
-        if method.http.verb == verb && knows(method) {
-            if let Some(captured) = matches(method.http.path, &pieces) {
-                return Address { method, captured };
-            }
+        if method.http.verb == verb
+            && knows(method)
+            && let Some(captured) = matches(method.http.path, &pieces)
+        {
+            return Address { method, captured };
         }
     }
     address

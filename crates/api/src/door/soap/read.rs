@@ -66,11 +66,6 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// How deep the innermost open element is.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
     /// The next piece.
     pub fn next(&mut self) -> Result<Piece<'a>, SoapFault> {
         loop {
