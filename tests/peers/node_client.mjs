@@ -19,7 +19,8 @@ const expect = (what, found, wanted) => {
 
 const connect = async (service, password) => {
   const address = `${url}/SOAPAPI2/${service}Service110`;
-  const client = await soap.createClientAsync(`${address}?wsdl`, { endpoint: address });
+  // npm soap keeps XML attributes under `attributes`, which is a field of every entity here: it lets that name be moved.
+  const client = await soap.createClientAsync(`${address}?wsdl`, { endpoint: address, attributesKey: '$attributes' });
   const passwordType = mode === 'digest' ? 'PasswordDigest' : 'PasswordText';
   client.setSecurity(new soap.WSSecurity(login, password, { passwordType, hasTokenCreated: mode === 'digest', hasNonce: mode === 'digest' }));
   return client;

@@ -253,6 +253,8 @@ impl Walk {
         } else if !field.kinds.is_empty() {
             self.kind_word(view, shape, field, findings);
         }
+        // A batch that is added to is defined already.
+        let more = usage == Part::NewOrMore && view.has("internalId");
         for (index, inner) in shape.all_fields().enumerate() {
             if matches!(inner.ty, Type::Attributes) {
                 self.attributes(view, index, shape, inner, usage, findings);
@@ -267,7 +269,7 @@ impl Walk {
                     self.value(value, inner, usage, false, findings);
                 }
             }
-            if count == 0 && must_set(inner, usage) && !(self.setting.account_defaults && is_org(&inner.ty)) {
+            if count == 0 && !more && must_set(inner, usage) && !(self.setting.account_defaults && is_org(&inner.ty)) {
                 findings.add(Row::NV, || view.path_to(inner.name), "null");
             }
             if count == 0 && usage == Part::Change && must_keep(inner) && view.at(index).any(View::is_cleared) {

@@ -309,7 +309,6 @@ fn json_tree(
 ) -> Result<(crate::tree::Tree, address::Paging), Failure> {
     let method = found.method;
     let mut builder = Builder::new(&method.input);
-    let paging = address::fill(&mut builder, found, query)?;
     let content_type = text(headers, header::CONTENT_TYPE).unwrap_or(JSON).to_ascii_lowercase();
     let is_json = content_type.starts_with(JSON) || content_type.starts_with("application/merge-patch+json");
     let mut body_text = String::new();
@@ -335,6 +334,8 @@ fn json_tree(
             json::entity(&body_text, &mut builder, node, shape)?;
         }
     }
+    // The body may repeat what the address says: a shown object can be sent back.
+    let paging = address::fill(&mut builder, found, query, &body_text)?;
     Ok((builder.finish(body_text), paging))
 }
 
@@ -364,7 +365,7 @@ fn form_data(builder: &mut Builder, method: &'static Method, bytes: &Bytes, cont
     for part in body::parts(bytes, content_type)? {
         if part.file_name.is_empty() {
             let value = String::from_utf8_lossy(&part.data).into_owned();
-            builder.set_path(&part.name, &value);
+            builder.set_path(&part.name, &value, "");
             continue;
         }
         let names = method.input.index_of("contentNames");

@@ -22,6 +22,8 @@ enum Value {
     Cleared,
     /// Null: an empty element, nil, or an array item that is null.
     Null,
+    /// Something that does not fit at all: not null, and nothing to look into.
+    Wrong,
     Scalar(Text),
     Object(&'static Shape),
     /// An attribute: its name and value, either of which may be null.
@@ -124,6 +126,12 @@ impl Builder {
         self.push(parent, field, if cleared { Value::Cleared } else { Value::Null })
     }
 
+    /// Adds something that does not fit, and says why.
+    pub fn wrong(&mut self, parent: u32, field: usize, text: impl Into<Cow<'static, str>>) {
+        self.push(parent, field, Value::Wrong);
+        self.misfit(parent, text);
+    }
+
     /// Adds an attribute.
     pub fn attribute(
         &mut self,
@@ -171,8 +179,9 @@ impl Builder {
         None
     }
 
-    /// Sets a scalar by a dotted path of field names (parameters of an address), making the objects on the way.
-    pub fn set_path(&mut self, path: &str, value: &str) {
+    /// Sets a scalar by a dotted path of field names (parameters of an address), making the objects on the way. What the
+    /// body says already may be said again, but not otherwise.
+    pub fn set_path(&mut self, path: &str, value: &str, body: &str) {
         let mut node = ROOT;
         let mut names = path.split('.').peekable();
         while let Some(name) = names.next() {
@@ -194,8 +203,10 @@ impl Builder {
                     node = child.unwrap_or_else(|| self.object(node, index, inner));
                 }
                 (ty, None) if ty.is_scalar() => {
-                    if child.is_some() && !field.many {
-                        self.misfit(node, format!("{name} is given twice"));
+                    if let Some(child) = child.filter(|_| !field.many) {
+                        if self.scalar_of(child, body) != Some(value) {
+                            self.misfit(node, format!("{name} is given twice"));
+                        }
                     } else if field.many {
                         for item in value.split(',') {
                             self.scalar(node, index, "", Cow::Borrowed(item));
@@ -217,6 +228,15 @@ impl Builder {
                 }
             }
         }
+    }
+
+    fn scalar_of<'s>(&'s self, node: u32, body: &'s str) -> Option<&'s str> {
+        let (source, start, length) = match self.nodes[node as usize].value {
+            Value::Scalar(Text::Body(start, length)) => (body, start, length),
+            Value::Scalar(Text::Extra(start, length)) => (self.extra.as_str(), start, length),
+            _ => return None,
+        };
+        source.get(start as usize..(start + length) as usize)
     }
 
     /// Notes a member or parameter that the method does not have.
@@ -330,10 +350,14 @@ impl<'t> View<'t> {
         self.children().filter(move |child| child.index() == index)
     }
 
+    /// The place of a field; none in what is no object. Code asks only for fields that the shape declares.
     fn place(self, name: &str) -> usize {
-        self.shape()
-            .and_then(|shape| shape.index_of(name))
-            .unwrap_or_else(|| panic!("the shape declares {name}"))
+        match self.shape() {
+            Some(shape) => {
+                shape.index_of(name).unwrap_or_else(|| panic!("the shape {} declares {name}", shape.name))
+            }
+            None => usize::MAX,
+        }
     }
 
     /// The value of a field, unless it is null.

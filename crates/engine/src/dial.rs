@@ -78,6 +78,9 @@ impl Dialler<'_> {
         let mut ready = Vec::new();
         for id in self.contexts.live().to_vec() {
             let Some(context) = self.contexts.held(id) else { continue };
+            if !context.run.may_attempt() {
+                continue;
+            }
             for index in 0..context.passes().len() as u16 {
                 if !context.open_lanes(index, now).is_empty() {
                     ready.push((id, index));

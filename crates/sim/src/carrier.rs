@@ -47,6 +47,8 @@ struct State {
     next: u64,
     sent: Vec<Sent>,
     fates: BTreeMap<String, Report>,
+    /// Messages whose receipts are (or will be) sent.
+    reported: BTreeSet<String>,
     down_until: Moment,
     calm: bool,
 }
@@ -75,6 +77,7 @@ impl SimCarrier {
                 next: 0,
                 sent: Vec::new(),
                 fates: BTreeMap::new(),
+                reported: BTreeSet::new(),
                 down_until: Moment(0),
                 calm: false,
             }),
@@ -111,6 +114,20 @@ impl SimCarrier {
     /// How many orders it was given.
     pub fn sent_count(&self) -> usize {
         self.state().sent.len()
+    }
+
+    /// What its receipts said, by attempt: those that came, and those still to come.
+    pub fn receipts(&self) -> Vec<(AttemptId, bool)> {
+        let state = self.state();
+        let id = |message: &str| message.rsplit('-').next().and_then(|digits| digits.parse().ok());
+        state
+            .reported
+            .iter()
+            .filter_map(|message| {
+                let delivered = state.fates.get(message) == Some(&Report::Delivered);
+                id(message).map(|id| (AttemptId(id), delivered))
+            })
+            .collect()
     }
 
     /// Orders not answered yet.
@@ -259,6 +276,7 @@ impl SimCarrier {
             16..22 => now.plus(late),
             _ => answer_at.plus(state.chance.random_range(1..60 * SECOND)),
         };
+        state.reported.insert(message_id.clone());
         state.come(at, Coming::Report(message_id.clone(), report.clone()));
         if (22..30).contains(&draw) {
             state.come(at.plus(5 * SECOND), Coming::Report(message_id, report));

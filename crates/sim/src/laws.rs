@@ -8,7 +8,7 @@ use carillon_model::contact::{Contact, DeviceKey};
 use carillon_model::counter::Subject;
 use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::zone::Zone;
-use carillon_model::{AttemptId, ChannelType, ContactId, Direction, Moment, SubCampaignId};
+use carillon_model::{AttemptId, AttemptResult, ChannelType, ContactId, Direction, Moment, SubCampaignId};
 use carillon_store::attempt::{AttemptQuery, AttemptsOf};
 use carillon_store::{EntityReadExt, Error, Snapshot, Store};
 use std::collections::BTreeMap;
@@ -153,6 +153,34 @@ impl Laws {
         Ok(())
     }
 
+    /// Every receipt counts, in whichever order it came, unless a crash lost the id it names.
+    pub fn receipts(
+        &self,
+        store: &Store,
+        carriers: &[Arc<SimCarrier>],
+        wrong: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        for carrier in carriers {
+            let said = carrier.receipts();
+            let ids: Vec<AttemptId> = said.iter().map(|(attempt, _)| *attempt).collect();
+            let attempts = store.read_now(move |snapshot| snapshot.attempts(&ids))?;
+            for ((id, delivered), attempt) in said.into_iter().zip(attempts) {
+                let Some(attempt) = attempt.filter(|attempt| attempt.accepted.is_some()) else {
+                    continue;
+                };
+                let expected =
+                    if delivered { AttemptResult::Success } else { AttemptResult::Failed };
+                if attempt.result != Some(expected) {
+                    wrong.push(format!(
+                        "attempt {id} ended {:?}, its receipt said {expected:?}",
+                        attempt.result
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A number that is equal for equal ledgers, and how many attempts there are.
     pub fn digest(&self, store: &Store, runs: &[SubCampaignId]) -> Result<(u64, usize), Error> {
         let runs = runs.to_vec();
@@ -184,11 +212,11 @@ fn no_repeats(snapshot: &dyn Snapshot, run: SubCampaignId) -> Result<Vec<String>
         }
         let pass = &sub_campaign.passes[usize::from(attempt.pass)];
         if let Some(before) = last.get(&(attempt.contact, attempt.pass)) {
-            let unknown = before.result == Some(carillon_model::AttemptResult::Unknown);
+            let unknown = before.result == Some(AttemptResult::Unknown);
             let allowed = pass
                 .retry_rules
                 .iter()
-                .any(|rule| rule.result == carillon_model::AttemptResult::Unknown);
+                .any(|rule| rule.result == AttemptResult::Unknown);
             let delivered_before = before.result.is_some_and(|result| result.is_delivered())
                 && before.ended.is_some_and(|ended| ended < attempt.written);
             if before.result.is_none() || delivered_before || (unknown && !allowed) {

@@ -443,6 +443,13 @@ impl Trip {
         if let Err(error) = self.laws.invariants(&self.store, &runs, &mut self.wrong) {
             self.wrong.push(format!("the store failed: {error}"));
         }
+        // A trip that broke off left receipts on their way.
+        if self.wrong.is_empty()
+            && let Err(error) =
+                self.laws.receipts(&self.store, &self.carriers, &mut self.wrong)
+        {
+            self.wrong.push(format!("the store failed: {error}"));
+        }
         let (digest, attempts) = match self.laws.digest(&self.store, &runs) {
             Ok(digest) => digest,
             Err(error) => {

@@ -91,17 +91,22 @@ fn matches(template: &'static str, pieces: &[&str]) -> Option<Vec<(&'static str,
 }
 
 /// Sets the arguments that the path and the query give.
-pub fn fill(builder: &mut Builder, address: &Address, query: &[(String, String)]) -> Result<Paging, Fault> {
+pub fn fill(
+    builder: &mut Builder,
+    address: &Address,
+    query: &[(String, String)],
+    body: &str,
+) -> Result<Paging, Fault> {
     let method = address.method;
     let mut identity = None;
     for (name, value) in &address.captured {
         if name.contains('.') && !names_identity(method, name) {
-            builder.set_path(name, value);
+            builder.set_path(name, value, body);
         } else if let Some(external) = value.strip_prefix("ext:") {
-            builder.set_path(&format!("{name}.externalId"), external);
+            builder.set_path(&format!("{name}.externalId"), external, body);
             identity = Some(*name);
         } else {
-            builder.set_path(&format!("{name}.internalId"), value);
+            builder.set_path(&format!("{name}.internalId"), value, body);
             identity = Some(*name);
         }
     }
@@ -111,7 +116,7 @@ pub fn fill(builder: &mut Builder, address: &Address, query: &[(String, String)]
             continue;
         }
         if let Some((_, path)) = method.http.query.iter().find(|(known, _)| known == name) {
-            builder.set_path(path, value);
+            builder.set_path(path, value, body);
         } else if name == "limit" {
             paging.limit = value.parse().ok().filter(|limit| (1..=crate::limits::PAGE_MAX).contains(limit));
             if paging.limit.is_none() {
@@ -121,7 +126,7 @@ pub fn fill(builder: &mut Builder, address: &Address, query: &[(String, String)]
             paging.cursor = Some(value.clone());
         } else if let (Some(identity), Some(scope)) = (identity, scope_parameter(name)) {
             let path = if scope == "type" { format!("{identity}.type") } else { format!("{identity}.{scope}.internalId") };
-            builder.set_path(&path, value);
+            builder.set_path(&path, value, body);
         } else {
             builder.unknown(crate::tree::ROOT, name);
         }

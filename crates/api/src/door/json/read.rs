@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for Members<'de, '_> {
             let place = self.shape.index_of(&name).and_then(|index| Some((index, self.shape.field(index)?)));
             let Some((index, field)) = place else {
                 self.builder.unknown(self.node, &name);
-                count_ignored(&mut map, self.count)?;
+                map.next_value_seed(Skipped { depth: self.depth + 1, count: self.count })?;
                 continue;
             };
             if self.builder.has_field(self.node, index) {
@@ -110,10 +110,62 @@ impl<'de> Visitor<'de> for Members<'de, '_> {
     }
 }
 
-/// Skips a value of no place; the tokenizer bounds its depth by itself.
-fn count_ignored<'de, A: MapAccess<'de>>(map: &mut A, count: &Cell<usize>) -> Result<(), A::Error> {
-    enter::<A::Error>(0, count)?;
-    map.next_value::<IgnoredAny>().map(|_| ())
+/// A value of no place: only its bounds are watched.
+#[derive(Clone, Copy)]
+struct Skipped<'x> {
+    depth: usize,
+    count: &'x Cell<usize>,
+}
+
+impl<'x> Skipped<'x> {
+    fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Skipped<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        enter::<D::Error>(self.depth, self.count)?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skipped<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self.deeper())?.is_some() {}
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key::<IgnoredAny>()?.is_some() {
+            map.next_value_seed(self.deeper())?;
+        }
+        Ok(())
+    }
 }
 
 /// The content of a field.
@@ -132,7 +184,7 @@ struct Content<'b, 'x> {
 impl Content<'_, '_> {
     fn misfit(self, what: &str) {
         let text = format!("{} cannot be {what}", self.field.name);
-        self.builder.misfit(self.parent, text);
+        self.builder.wrong(self.parent, self.index, text);
     }
 
     fn text(self, text: Cow<'_, str>) {
@@ -206,9 +258,8 @@ impl<'de> Visitor<'de> for Content<'de, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         enter::<A::Error>(self.depth, self.count)?;
         if !self.field.many || self.item || matches!(self.field.ty, Type::Attributes) {
-            while items.next_element::<IgnoredAny>()?.is_some() {
-                enter::<A::Error>(0, self.count)?;
-            }
+            let skipped = Skipped { depth: self.depth + 1, count: self.count };
+            while items.next_element_seed(skipped)?.is_some() {}
             self.misfit("a list");
             return Ok(());
         }
@@ -232,9 +283,7 @@ impl<'de> Visitor<'de> for Content<'de, '_> {
         };
         let Some(shape) = shape else {
             enter::<A::Error>(self.depth, self.count)?;
-            while map.next_key::<IgnoredAny>()?.is_some() {
-                count_ignored(&mut map, self.count)?;
-            }
+            Skipped { depth: self.depth, count: self.count }.visit_map(map)?;
             self.misfit("an object");
             return Ok(());
         };

@@ -20,34 +20,46 @@ pub struct Request {
     pub tree: Tree,
 }
 
-/// Reads an envelope for a service and version.
+/// Reads an envelope for a service and version. What is not well-formed is told before anything else that is wrong.
 pub fn read_envelope(body: String, parts: &[Part], at: Service, version: u16) -> Result<Request, SoapFault> {
-    let mut credentials = Credentials::None;
-    let mut found = None;
-    {
+    let (credentials, method, builder) = {
         let mut reader = Reader::new(&body, service(version), parts)?;
-        open_envelope(&mut reader)?;
-        let mut body_seen = false;
-        loop {
-            match reader.next()? {
-                Piece::Start(start) => match reader.name(&start) {
-                    (Some(ENVELOPE), "Header") if !body_seen => credentials = read_header(&mut reader)?,
-                    (Some(ENVELOPE), "Body") if !body_seen => {
-                        body_seen = true;
-                        found = Some(read_body(&mut reader, at, version)?);
-                    }
-                    _ => return Err(SoapFault::client("The envelope holds something else than a Header and a Body")),
-                },
-                Piece::Text(text) if text.trim().is_empty() => {}
-                Piece::Text(_) => return Err(SoapFault::client("The envelope holds text")),
-                Piece::End => break,
-                Piece::Eof => return Err(SoapFault::malformed("The body ends inside the envelope")),
+        match read_parts(&mut reader, at, version) {
+            Ok(read) => read,
+            Err(fault) if fault.status == 400 => return Err(fault),
+            Err(fault) => {
+                while !matches!(reader.next()?, Piece::Eof) {}
+                return Err(fault);
             }
         }
-        after_envelope(&mut reader)?;
-    }
-    let (method, builder) = found.ok_or_else(|| SoapFault::client("The envelope has no Body"))?;
+    };
     Ok(Request { credentials, method, tree: builder.finish(body) })
+}
+
+fn read_parts(
+    reader: &mut Reader<'_>,
+    at: Service,
+    version: u16,
+) -> Result<(Credentials, &'static Method, Builder), SoapFault> {
+    let mut credentials = Credentials::None;
+    let mut found = None;
+    open_envelope(reader)?;
+    loop {
+        match reader.next()? {
+            Piece::Start(start) => match reader.name(&start) {
+                (Some(ENVELOPE), "Header") if found.is_none() => credentials = read_header(reader)?,
+                (Some(ENVELOPE), "Body") if found.is_none() => found = Some(read_body(reader, at, version)?),
+                _ => return Err(SoapFault::client("The envelope holds something else than a Header and a Body")),
+            },
+            Piece::Text(text) if text.trim().is_empty() => {}
+            Piece::Text(_) => return Err(SoapFault::client("The envelope holds text")),
+            Piece::End => break,
+            Piece::Eof => return Err(SoapFault::malformed("The body ends inside the envelope")),
+        }
+    }
+    after_envelope(reader)?;
+    let (method, builder) = found.ok_or_else(|| SoapFault::client("The envelope has no Body"))?;
+    Ok((credentials, method, builder))
 }
 
 fn open_envelope(reader: &mut Reader<'_>) -> Result<(), SoapFault> {
@@ -61,12 +73,7 @@ fn open_envelope(reader: &mut Reader<'_>) -> Result<(), SoapFault> {
                         "soapenv:VersionMismatch",
                         "SOAP 1.1 is spoken here",
                     )),
-                    _ => {
-                        let fault = SoapFault::client("The body is not a SOAP 1.1 envelope");
-                        // What follows decides whether it is well-formed at all.
-                        reader.skip()?;
-                        Err(fault)
-                    }
+                    _ => Err(SoapFault::client("The body is not a SOAP 1.1 envelope")),
                 };
             }
             Piece::Text(text) if text.trim().is_empty() => {}
