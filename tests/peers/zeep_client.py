@@ -311,7 +311,7 @@ class Trip:
         service = "CampaignManagement"
         codes = [
             self.server.error(service, "createCampaign", campaign, self.org),
-            self.server.error(service, "createCampaign", {}, self.org),
+            self.server.error(service, "createCampaign", {"description": "nameless"}, self.org),
             self.server.error(service, "createCampaign", campaign, None),
             self.server.error(service, "createCampaign", {"externalId": "A<B"}, self.org),
             self.server.error(service, "showCampaign", {"internalId": "999999999"}),

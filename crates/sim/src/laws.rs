@@ -4,14 +4,14 @@
 use crate::carrier::{Sent, SimCarrier};
 use carillon_engine::invariant::check_invariants;
 use carillon_model::attempt::Attempt;
-use carillon_model::contact::{Contact, DeviceKey};
+use carillon_model::contact::Contact;
 use carillon_model::counter::Subject;
 use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::zone::Zone;
-use carillon_model::{AttemptId, AttemptResult, ChannelType, ContactId, Direction, Moment, SubCampaignId};
+use carillon_model::{AttemptId, AttemptResult, ContactId, Direction, Moment, SubCampaignId};
 use carillon_store::attempt::{AttemptQuery, AttemptsOf};
 use carillon_store::{EntityReadExt, Error, Snapshot, Store};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is known of the outside, and how far the carriers' books were checked.
@@ -23,6 +23,8 @@ pub struct Laws {
     /// Sends of a contact in a pass.
     sends: BTreeMap<(SubCampaignId, ContactId, u16), usize>,
     paused: BTreeMap<SubCampaignId, Moment>,
+    /// Devices whose STOP was committed, without a START since.
+    opted_out: BTreeSet<String>,
 }
 
 impl Laws {
@@ -38,6 +40,7 @@ impl Laws {
             forbidden,
             sends: BTreeMap::new(),
             paused: BTreeMap::new(),
+            opted_out: BTreeSet::new(),
         }
     }
 
@@ -57,6 +60,19 @@ impl Laws {
             self.paused.entry(run).or_insert(now);
         } else {
             self.paused.remove(&run);
+        }
+    }
+
+    /// A message was committed.
+    pub fn received(&mut self, from: &str, body: &str) {
+        match body {
+            "STOP" => {
+                self.opted_out.insert(from.to_owned());
+            }
+            "START" => {
+                self.opted_out.remove(from);
+            }
+            _ => {}
         }
     }
 
@@ -87,7 +103,7 @@ impl Laws {
             wrong.push(format!("attempt {id} was sent and is not in the ledger"));
             return Ok(());
         };
-        let Known { attempt, contact, sub_campaign, opted_out } = known;
+        let Known { attempt, contact, sub_campaign } = known;
         if attempt.number == carillon_engine::dispose::OUTSIDE {
             return Ok(());
         }
@@ -98,8 +114,8 @@ impl Laws {
             blame("its contact or SubCampaign is not there");
             return Ok(());
         };
-        // Whoever started again within the same step would be told apart by nothing; none does.
-        if opted_out {
+        // Sends are looked at after the step that wrote them, in which messages go first.
+        if self.opted_out.contains(&attempt.address) {
             blame("the device had opted out");
         }
         if self.suppressed.get(&contact.external_id).is_some_and(|since| *since < attempt.written) {
@@ -253,7 +269,6 @@ struct Known {
     attempt: Attempt,
     contact: Option<Contact>,
     sub_campaign: Option<SubCampaign>,
-    opted_out: bool,
 }
 
 impl Known {
@@ -263,11 +278,7 @@ impl Known {
         };
         let contact = snapshot.contacts(&[attempt.contact])?.into_iter().next();
         let sub_campaign = snapshot.get::<SubCampaign>(attempt.run)?;
-        let device = DeviceKey::of(&attempt.address);
-        let account = carillon_model::OrgId(attempt.account);
-        let opted_out =
-            snapshot.opted_out(account, &[device], ChannelType::Text)?.contains(&true);
-        Ok(Some(Self { attempt, contact, sub_campaign, opted_out }))
+        Ok(Some(Self { attempt, contact, sub_campaign }))
     }
 }
 

@@ -258,6 +258,7 @@ impl Trip {
             events.extend(due);
             redeliveries.push(redelivery);
         }
+        let messages: Vec<(String, String)> = events.iter().filter_map(message).collect();
         let room = self.carriers.iter().map(|carrier| carrier.room()).collect();
         let now = self.now;
         let inputs = Inputs { events, room };
@@ -267,7 +268,12 @@ impl Trip {
             if undo { Err(Undone::Died) } else { Ok((engine, decisions)) }
         });
         match stepped {
-            Ok((engine, decisions)) => Ok(self.act(engine, decisions, fate)),
+            Ok((engine, decisions)) => {
+                for (from, body) in messages {
+                    self.laws.received(&from, &body);
+                }
+                Ok(self.act(engine, decisions, fate))
+            }
             Err(Undone::Failed(error)) => Err(error),
             Err(Undone::Died) => {
                 let alive = fate == Fate::CommitFails;
@@ -467,6 +473,13 @@ impl Trip {
             sent: self.carriers.iter().map(|carrier| carrier.sent_count()).sum(),
             opted_out: self.opted_out,
         }
+    }
+}
+
+fn message(event: &Event) -> Option<(String, String)> {
+    match event {
+        Event::Inbound { from, body, .. } => Some((from.clone(), body.clone())),
+        _ => None,
     }
 }
 
