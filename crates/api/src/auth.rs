@@ -67,7 +67,8 @@ pub struct Keys {
 }
 
 fn mac(key: &[u8], pieces: &[&[u8]]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).expect("HMAC takes keys of any length");
+    let mut mac =
+        <Hmac<Sha256> as Mac>::new_from_slice(key).expect("HMAC takes keys of any length");
     for piece in pieces {
         mac.update(&(piece.len() as u64).to_be_bytes());
         mac.update(piece);
@@ -93,7 +94,10 @@ impl Keys {
 
     /// A new API secret from 32 random bytes.
     pub fn secret(random: &[u8; 32]) -> String {
-        format!("{SECRET_PREFIX}{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random))
+        format!(
+            "{SECRET_PREFIX}{}",
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random)
+        )
     }
 
     /// Seals a secret with 12 random bytes as nonce.
@@ -110,7 +114,10 @@ impl Keys {
     /// Opens a sealed secret; none when it was sealed under another installation's key.
     pub fn open(&self, sealed: &[u8]) -> Option<String> {
         let (nonce, encrypted) = sealed.split_at_checked(12)?;
-        let secret = self.seal.decrypt(Nonce::from_slice(nonce), encrypted).ok()?;
+        let secret = self
+            .seal
+            .decrypt(Nonce::from_slice(nonce), encrypted)
+            .ok()?;
         String::from_utf8(secret).ok()
     }
 }
@@ -126,8 +133,11 @@ pub fn hash_password(password: &str, random: [u8; 16]) -> String {
 
 /// Whether a password is the one that was hashed; some 20 ms of work.
 pub fn verify_password(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|hash| argon2::Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        argon2::Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok()
+    })
 }
 
 /// Compares without telling where the difference is.
@@ -147,14 +157,20 @@ impl Memory {
         let failures = self.failures.lock().expect("no panic holds this lock");
         failures.get(login).is_some_and(|times| {
             times.len() >= limits::LOCK_FAILURES
-                && times.last().is_some_and(|last| now.since(*last) < limits::LOCK_WINDOW)
+                && times
+                    .last()
+                    .is_some_and(|last| now.since(*last) < limits::LOCK_WINDOW)
         })
     }
 
     fn failed(&self, login: &str, now: Moment) {
         let mut failures = self.failures.lock().expect("no panic holds this lock");
         if failures.len() >= limits::LOCKS_WATCHED_MAX {
-            failures.retain(|_, times| times.last().is_some_and(|last| now.since(*last) < limits::LOCK_WINDOW));
+            failures.retain(|_, times| {
+                times
+                    .last()
+                    .is_some_and(|last| now.since(*last) < limits::LOCK_WINDOW)
+            });
         }
         let times = failures.entry(login.to_owned()).or_default();
         times.retain(|time| now.since(*time) < limits::LOCK_WINDOW);
@@ -162,7 +178,10 @@ impl Memory {
     }
 
     fn succeeded(&self, login: &str) {
-        self.failures.lock().expect("no panic holds this lock").remove(login);
+        self.failures
+            .lock()
+            .expect("no panic holds this lock")
+            .remove(login);
     }
 
     fn remembers(&self, proof: &[u8; 32], now: Moment) -> bool {
@@ -225,7 +244,8 @@ pub async fn authenticate(
         }
     };
     let (looked_keys, looked_credentials) = (Arc::clone(keys), credentials.clone());
-    let looked = store.read_now(move |snapshot| look(snapshot, &looked_keys, &looked_credentials, now))?;
+    let looked =
+        store.read_now(move |snapshot| look(snapshot, &looked_keys, &looked_credentials, now))?;
     let user = match looked {
         Looked::Proven(user) => Some(user),
         Looked::No => None,
@@ -247,7 +267,16 @@ pub async fn authenticate(
 
 /// Checks Created and names the nonce (A3): required for a digest, checked when present otherwise.
 fn fresh_nonce(credentials: &Credentials, now: Moment) -> Result<Option<[u8; 32]>, Denied> {
-    let Credentials::Token { login, digest, nonce, created, .. } = credentials else { return Ok(None) };
+    let Credentials::Token {
+        login,
+        digest,
+        nonce,
+        created,
+        ..
+    } = credentials
+    else {
+        return Ok(None);
+    };
     if *digest && (nonce.is_none() || created.is_none()) {
         return Err(Denied);
     }
@@ -283,7 +312,9 @@ fn look(
     let alive = |key: &ApiKey| key.expires.is_none_or(|expires| expires > now);
     match credentials {
         Credentials::None => Ok(Looked::No),
-        Credentials::Local(login) => Ok(snapshot.find::<User>(0, login)?.map_or(Looked::No, Looked::Proven)),
+        Credentials::Local(login) => Ok(snapshot
+            .find::<User>(0, login)?
+            .map_or(Looked::No, Looked::Proven)),
         Credentials::Bearer(secret) => {
             let key = snapshot.api_key_by_hash(&keys.hash(secret))?.filter(alive);
             let user = match key {
@@ -292,14 +323,31 @@ fn look(
             };
             Ok(user.map_or(Looked::No, Looked::Proven))
         }
-        Credentials::Token { login, password, digest: true, nonce, created } => {
-            let Some(user) = snapshot.find::<User>(0, login)? else { return Ok(Looked::No) };
+        Credentials::Token {
+            login,
+            password,
+            digest: true,
+            nonce,
+            created,
+        } => {
+            let Some(user) = snapshot.find::<User>(0, login)? else {
+                return Ok(Looked::No);
+            };
             let nonce = nonce.as_deref().unwrap_or_default();
-            let nonce_bytes = crate::shape::form::bytes(nonce).unwrap_or_else(|| nonce.as_bytes().to_vec());
+            let nonce_bytes =
+                crate::shape::form::bytes(nonce).unwrap_or_else(|| nonce.as_bytes().to_vec());
             let created = created.as_deref().unwrap_or_default();
-            let Some(sent) = crate::shape::form::bytes(password) else { return Ok(Looked::No) };
-            for key in snapshot.api_keys(UserId(user.base.internal_id))?.iter().filter(|key| alive(key)) {
-                let Some(secret) = keys.open(&key.sealed) else { continue };
+            let Some(sent) = crate::shape::form::bytes(password) else {
+                return Ok(Looked::No);
+            };
+            for key in snapshot
+                .api_keys(UserId(user.base.internal_id))?
+                .iter()
+                .filter(|key| alive(key))
+            {
+                let Some(secret) = keys.open(&key.sealed) else {
+                    continue;
+                };
                 let mut digest = Sha1::new();
                 digest.update(&nonce_bytes);
                 digest.update(created.as_bytes());
@@ -310,18 +358,31 @@ fn look(
             }
             Ok(Looked::No)
         }
-        Credentials::Basic { login, password } | Credentials::Token { login, password, .. } => {
+        Credentials::Basic { login, password }
+        | Credentials::Token {
+            login, password, ..
+        } => {
             let user = snapshot.find::<User>(0, login)?;
             if password.starts_with(SECRET_PREFIX) {
-                let key = snapshot.api_key_by_hash(&keys.hash(password))?.filter(alive);
+                let key = snapshot
+                    .api_key_by_hash(&keys.hash(password))?
+                    .filter(alive);
                 return Ok(match (user, key) {
-                    (Some(user), Some(key)) if key.user.0 == user.base.internal_id => Looked::Proven(user),
+                    (Some(user), Some(key)) if key.user.0 == user.base.internal_id => {
+                        Looked::Proven(user)
+                    }
                     _ => Looked::No,
                 });
             }
-            let Some(user) = user else { return Ok(Looked::Hash(None)) };
-            let expired = user.password_expiration.is_some_and(|expires| expires <= now);
-            let hash = snapshot.password(UserId(user.base.internal_id))?.filter(|_| !expired);
+            let Some(user) = user else {
+                return Ok(Looked::Hash(None));
+            };
+            let expired = user
+                .password_expiration
+                .is_some_and(|expires| expires <= now);
+            let hash = snapshot
+                .password(UserId(user.base.internal_id))?
+                .filter(|_| !expired);
             Ok(Looked::Hash(hash.map(|hash| (user, hash))))
         }
     }
@@ -336,16 +397,22 @@ async fn prove_password(
 ) -> Option<User> {
     /// A hash of nothing anybody knows, so that an unknown login costs what a wrong password costs.
     const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$Zl2ZyjhdaLtSwBpVSpnUZ5jF6k8ZJ0JzPRsRxvW3Jx0";
-    let (Credentials::Basic { password, .. } | Credentials::Token { password, .. }) = credentials else {
+    let (Credentials::Basic { password, .. } | Credentials::Token { password, .. }) = credentials
+    else {
         return None;
     };
-    let hash = candidate.as_ref().map_or(NOBODY, |(_, hash)| hash.as_str()).to_owned();
+    let hash = candidate
+        .as_ref()
+        .map_or(NOBODY, |(_, hash)| hash.as_str())
+        .to_owned();
     let proof = mac(&keys.process, &[password.as_bytes(), hash.as_bytes()]);
     if candidate.is_some() && memory.remembers(&proof, now) {
         return candidate.map(|(user, _)| user);
     }
     let password = password.clone();
-    let right = tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await.unwrap_or(false);
+    let right = tokio::task::spawn_blocking(move || verify_password(&password, &hash))
+        .await
+        .unwrap_or(false);
     if right && candidate.is_some() {
         memory.remember(proof, now);
         return candidate.map(|(user, _)| user);
@@ -366,7 +433,10 @@ pub fn from_header(header: Option<&str>) -> Credentials {
         let decoded = base64::engine::general_purpose::STANDARD.decode(value).ok();
         let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
         if let Some((login, password)) = text.as_deref().and_then(|text| text.split_once(':')) {
-            return Credentials::Basic { login: login.to_owned(), password: password.to_owned() };
+            return Credentials::Basic {
+                login: login.to_owned(),
+                password: password.to_owned(),
+            };
         }
     }
     Credentials::None
@@ -394,7 +464,11 @@ impl Rates {
             *left -= 1.0;
             return Ok(());
         }
-        let wait = if most > 0.0 { (1.0 - *left) * 60.0 / most } else { 60.0 };
+        let wait = if most > 0.0 {
+            (1.0 - *left) * 60.0 / most
+        } else {
+            60.0
+        };
         Err(wait.ceil().max(1.0) as u64)
     }
 }
@@ -407,10 +481,22 @@ mod tests {
     fn secrets_are_sealed_and_found() {
         let keys = Keys::new(&[1; 32], [2; 32]);
         let secret = Keys::secret(&[7; 32]);
-        assert_eq!(keys.open(&keys.seal(&secret, [3; 12])).as_deref(), Some(secret.as_str()));
-        assert_eq!(keys.hash(&secret), Keys::new(&[1; 32], [9; 32]).hash(&secret));
-        assert_ne!(keys.hash(&secret), Keys::new(&[2; 32], [2; 32]).hash(&secret));
-        assert_eq!(Keys::new(&[2; 32], [2; 32]).open(&keys.seal(&secret, [3; 12])), None);
+        assert_eq!(
+            keys.open(&keys.seal(&secret, [3; 12])).as_deref(),
+            Some(secret.as_str())
+        );
+        assert_eq!(
+            keys.hash(&secret),
+            Keys::new(&[1; 32], [9; 32]).hash(&secret)
+        );
+        assert_ne!(
+            keys.hash(&secret),
+            Keys::new(&[2; 32], [2; 32]).hash(&secret)
+        );
+        assert_eq!(
+            Keys::new(&[2; 32], [2; 32]).open(&keys.seal(&secret, [3; 12])),
+            None
+        );
         assert_eq!(keys.open(b"short"), None);
     }
 
@@ -438,7 +524,9 @@ mod tests {
 
     #[test]
     fn headers_are_read() {
-        assert!(matches!(from_header(Some("Bearer x")), Credentials::Bearer(secret) if secret == "x"));
+        assert!(
+            matches!(from_header(Some("Bearer x")), Credentials::Bearer(secret) if secret == "x")
+        );
         let Credentials::Basic { login, password } = from_header(Some("basic YTpiOmM=")) else {
             panic!("Basic is read");
         };

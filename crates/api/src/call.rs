@@ -18,12 +18,22 @@ pub async fn call(
 ) -> Result<String, String> {
     let problem = |fault: &Fault, method| json::problem(method, fault, None).1;
     let Some(method) = registry::by_name(method_name) else {
-        return Err(problem(&Fault::coded(Code::NotFound, format!("there is no method {method_name}")), None));
+        return Err(problem(
+            &Fault::coded(Code::NotFound, format!("there is no method {method_name}")),
+            None,
+        ));
     };
     let mut builder = Builder::new(&method.input);
-    let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
+    let arguments = if arguments.trim().is_empty() {
+        "{}"
+    } else {
+        arguments
+    };
     if let Err(unreadable) = json::arguments(arguments, &mut builder, &method.input) {
-        return Err(problem(&Fault::coded(Code::Malformed, unreadable.to_string()), Some(method)));
+        return Err(problem(
+            &Fault::coded(Code::Malformed, unreadable.to_string()),
+            Some(method),
+        ));
     }
     let call = Call {
         method,
@@ -41,9 +51,14 @@ pub async fn call(
         Err(Failure::Fault(fault)) => Err(problem(&fault, Some(method))),
         Err(Failure::Denied) => Err(problem(&Fault::coded(Code::FailedAuthentication, ""), None)),
         Err(Failure::Rate(_)) => Err(problem(&Fault::coded(Code::TooManyRequests, ""), None)),
-        Err(Failure::Unavailable) => Err(problem(&Fault::coded(Code::ServiceUnavailable, ""), None)),
-        Err(Failure::Internal(reference)) => {
-            Err(json::problem(None, &Fault::coded(Code::InternalError, ""), Some(&reference)).1)
+        Err(Failure::Unavailable) => {
+            Err(problem(&Fault::coded(Code::ServiceUnavailable, ""), None))
         }
+        Err(Failure::Internal(reference)) => Err(json::problem(
+            None,
+            &Fault::coded(Code::InternalError, ""),
+            Some(&reference),
+        )
+        .1),
     }
 }

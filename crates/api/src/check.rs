@@ -42,7 +42,12 @@ fn rank(row: Row, argument: bool) -> u8 {
 
 impl Findings {
     /// Adds a finding, unless an earlier one stands.
-    pub fn add(&mut self, row: Row, path: impl FnOnce() -> Path, reason: impl Into<Cow<'static, str>>) {
+    pub fn add(
+        &mut self,
+        row: Row,
+        path: impl FnOnce() -> Path,
+        reason: impl Into<Cow<'static, str>>,
+    ) {
         self.add_ranked(rank(row, false), row, path, reason);
     }
 
@@ -91,7 +96,13 @@ struct Walk {
 }
 
 impl Walk {
-    fn argument(&self, root: View<'_>, index: usize, field: &'static Field, findings: &mut Findings) {
+    fn argument(
+        &self,
+        root: View<'_>,
+        index: usize,
+        field: &'static Field,
+        findings: &mut Findings,
+    ) {
         let mut count = 0;
         let mut nulls = false;
         for value in root.at(index) {
@@ -112,9 +123,21 @@ impl Walk {
         self.count_items(root, index, field, count, findings);
     }
 
-    fn count_items(&self, above: View<'_>, index: usize, field: &Field, count: usize, findings: &mut Findings) {
+    fn count_items(
+        &self,
+        above: View<'_>,
+        index: usize,
+        field: &Field,
+        count: usize,
+        findings: &mut Findings,
+    ) {
         if field.many && count > field.items_max {
-            let path = || above.at(index).next().map_or_else(Path::default, |_| above.path_to(field.name));
+            let path = || {
+                above
+                    .at(index)
+                    .next()
+                    .map_or_else(Path::default, |_| above.path_to(field.name))
+            };
             findings.add(Row::SA, path, format!("at most {} items", field.items_max));
         }
     }
@@ -130,7 +153,11 @@ impl Walk {
     ) {
         if let Some(text) = value.scalar() {
             if let Some((row, reason)) = form::check(&field.ty, text, usage == Part::Sample) {
-                let row = if argument && row == Row::SV { Row::SA } else { row };
+                let row = if argument && row == Row::SV {
+                    Row::SA
+                } else {
+                    row
+                };
                 findings.add_ranked(rank(row, argument), row, || value.path(), reason);
             }
             return;
@@ -161,7 +188,9 @@ impl Walk {
         findings: &mut Findings,
     ) {
         self.kind_word(view, shape, field, findings);
-        let internal = shape.index_of("internalId").and_then(|_| view.text("internalId"));
+        let internal = shape
+            .index_of("internalId")
+            .and_then(|_| view.text("internalId"));
         if let Some(text) = internal {
             if let Some((row, reason)) = form::check(&Type::Id, text, false) {
                 findings.add(row, || view.path_to("internalId"), reason);
@@ -172,26 +201,53 @@ impl Walk {
     }
 
     /// A `type` word beside an identity: a legal word (DV) that this place takes (T, stage 2).
-    fn kind_word(&self, view: View<'_>, shape: &'static Shape, field: &Field, findings: &mut Findings) {
-        let Some(index) = shape.index_of("type") else { return };
-        let Some(word) = view.text("type") else { return };
+    fn kind_word(
+        &self,
+        view: View<'_>,
+        shape: &'static Shape,
+        field: &Field,
+        findings: &mut Findings,
+    ) {
+        let Some(index) = shape.index_of("type") else {
+            return;
+        };
+        let Some(word) = view.text("type") else {
+            return;
+        };
         let declared = shape.field(index).expect("found in this shape");
         if let Some((row, reason)) = form::check(&declared.ty, word, false) {
             findings.add(row, || view.path_to("type"), reason);
         } else if !field.kinds.is_empty()
-            && !field.kinds.iter().any(|kind| kind.eq_ignore_ascii_case(word.trim()))
+            && !field
+                .kinds
+                .iter()
+                .any(|kind| kind.eq_ignore_ascii_case(word.trim()))
         {
             findings.add(
                 Row::T,
                 || view.path_to("type"),
-                format!("{} is not taken here; it must be {}", word.trim(), field.kinds.join(" or ")),
+                format!(
+                    "{} is not taken here; it must be {}",
+                    word.trim(),
+                    field.kinds.join(" or ")
+                ),
             );
         }
     }
 
     /// The external key: every part of it must be there (NV).
-    fn external_key(&self, view: View<'_>, shape: &'static Shape, scope_defaults: bool, findings: &mut Findings) {
-        let key = if shape.name == "pass" { "name" } else { "externalId" };
+    fn external_key(
+        &self,
+        view: View<'_>,
+        shape: &'static Shape,
+        scope_defaults: bool,
+        findings: &mut Findings,
+    ) {
+        let key = if shape.name == "pass" {
+            "name"
+        } else {
+            "externalId"
+        };
         if shape.identity == Identity::Id || shape.index_of(key).is_none() {
             findings.add(Row::NV, || view.path_to("internalId"), "null");
             return;
@@ -201,7 +257,8 @@ impl Walk {
             return;
         };
         let declared = shape.index_of(key).and_then(|index| shape.field(index));
-        if let Some((row, reason)) = declared.and_then(|field| form::check(&field.ty, name, false)) {
+        if let Some((row, reason)) = declared.and_then(|field| form::check(&field.ty, name, false))
+        {
             findings.add(row, || view.path_to(key), reason);
         }
         let defaults = scope_defaults || self.setting.account_defaults;
@@ -269,10 +326,18 @@ impl Walk {
                     self.value(value, inner, usage, false, findings);
                 }
             }
-            if count == 0 && !more && must_set(inner, usage) && !(self.setting.account_defaults && is_org(&inner.ty)) {
+            if count == 0
+                && !more
+                && must_set(inner, usage)
+                && !(self.setting.account_defaults && is_org(&inner.ty))
+            {
                 findings.add(Row::NV, || view.path_to(inner.name), "null");
             }
-            if count == 0 && usage == Part::Change && must_keep(inner) && view.at(index).any(View::is_cleared) {
+            if count == 0
+                && usage == Part::Change
+                && must_keep(inner)
+                && view.at(index).any(View::is_cleared)
+            {
                 findings.add(Row::NV, || view.path_to(inner.name), "cannot be cleared");
             }
             self.count_items(view, index, inner, count, findings);
@@ -296,9 +361,15 @@ impl Walk {
         let own = std::ptr::eq(field, &raw const crate::shape::ATTRIBUTES);
         let mut seen: Vec<&str> = Vec::new();
         for item in view.at(index) {
-            let Some((name, value)) = item.name_value() else { continue };
+            let Some((name, value)) = item.name_value() else {
+                continue;
+            };
             let Some(name) = name else {
-                findings.add(Row::NV, || view.path_to(field.name), "an attribute without a name");
+                findings.add(
+                    Row::NV,
+                    || view.path_to(field.name),
+                    "an attribute without a name",
+                );
                 continue;
             };
             if seen.contains(&name) {
@@ -317,7 +388,9 @@ impl Walk {
                     findings.add(Row::DV, || item.path(), "may not be set here");
                 }
                 Some(known) => {
-                    if let Some((row, reason)) = form::check(&known.ty, value, usage == Part::Sample) {
+                    if let Some((row, reason)) =
+                        form::check(&known.ty, value, usage == Part::Sample)
+                    {
                         findings.add(row, || item.path(), reason);
                     }
                 }
@@ -327,13 +400,21 @@ impl Walk {
                 None => free_attribute(item, name, value, findings),
             }
         }
-        for required in shape.attributes.iter().filter(|known| own && must_set(known, usage)) {
+        for required in shape
+            .attributes
+            .iter()
+            .filter(|known| own && must_set(known, usage))
+        {
             if !seen.contains(&required.name) {
                 findings.add(Row::NV, || view.path_to(required.name), "null");
             }
         }
         if seen.len() > limits::ATTRIBUTES_MAX {
-            findings.add(Row::SA, || view.path_to(field.name), format!("at most {} attributes", limits::ATTRIBUTES_MAX));
+            findings.add(
+                Row::SA,
+                || view.path_to(field.name),
+                format!("at most {} attributes", limits::ATTRIBUTES_MAX),
+            );
         }
     }
 }
@@ -405,10 +486,19 @@ pub fn unchanged(view: View<'_>, stored: &Object, identity: &[&str]) -> Result<(
     Ok(())
 }
 
-fn unchanged_attributes(view: View<'_>, index: usize, shape: &'static Shape, stored: &Object) -> Result<(), Fault> {
+fn unchanged_attributes(
+    view: View<'_>,
+    index: usize,
+    shape: &'static Shape,
+    stored: &Object,
+) -> Result<(), Fault> {
     for item in view.at(index) {
-        let Some((Some(name), Some(value))) = item.name_value() else { continue };
-        let fixed = shape.attribute(name).is_some_and(|known| known.change == Need::Never);
+        let Some((Some(name), Some(value))) = item.name_value() else {
+            continue;
+        };
+        let fixed = shape
+            .attribute(name)
+            .is_some_and(|known| known.change == Need::Never);
         let same = matches!(stored.get("attributes"), Some(Value::Attributes(kept)) if kept.get(name).is_some_and(|kept| kept == value));
         if fixed && !same {
             return Err(Fault::of(Row::DV, item.path(), "cannot be changed"));
@@ -438,7 +528,11 @@ fn equals(sent: View<'_>, field: &Field, stored: Option<&Value>) -> bool {
             carillon_model::ChannelType::parse_wire(text.trim()) == Some(*stored)
         }
         (None, Some(Value::Object(object))) => {
-            let by = |name: &str| sent.shape().and_then(|shape| shape.index_of(name)).and_then(|_| sent.text(name));
+            let by = |name: &str| {
+                sent.shape()
+                    .and_then(|shape| shape.index_of(name))
+                    .and_then(|_| sent.text(name))
+            };
             match (by("internalId"), object.internal_id()) {
                 (Some(sent), Some(stored)) => sent.trim() == stored,
                 _ => match (by("externalId"), object.get("externalId")) {

@@ -98,6 +98,8 @@ pub struct Context {
     pub keys: Arc<Keys>,
     /// Randomness.
     pub chance: Chance,
+    /// What many calls read and few change.
+    pub(crate) cache: Arc<crate::cache::Cache>,
     /// What the method made ready.
     pub prepared: RefCell<Prepared>,
     /// Orgs met in this call.
@@ -119,15 +121,31 @@ macro_rules! owned {
         }
     )+};
 }
-owned!(Script, Campaign, Strategy, List, ComplianceRule, Job, SubCampaign, ContactBatch);
+owned!(
+    Script,
+    Campaign,
+    Strategy,
+    List,
+    ComplianceRule,
+    Job,
+    SubCampaign,
+    ContactBatch
+);
 
 /// Loads an Org with its ancestors.
-pub fn load_org(snapshot: &dyn Snapshot, id: OrgId) -> Result<Option<Resolved>, carillon_store::Error> {
-    let Some(org) = snapshot.get::<Org>(id)? else { return Ok(None) };
+pub fn load_org(
+    snapshot: &dyn Snapshot,
+    id: OrgId,
+) -> Result<Option<Resolved>, carillon_store::Error> {
+    let Some(org) = snapshot.get::<Org>(id)? else {
+        return Ok(None);
+    };
     let mut ancestors = Vec::new();
     let mut parent = org.parent;
     while let Some(id) = parent.filter(|_| ancestors.len() < ORG_DEPTH_MAX) {
-        let Some(above) = snapshot.get::<Org>(id)? else { return Ok(None) };
+        let Some(above) = snapshot.get::<Org>(id)? else {
+            return Ok(None);
+        };
         parent = above.parent;
         ancestors.push(above);
     }
@@ -135,7 +153,10 @@ pub fn load_org(snapshot: &dyn Snapshot, id: OrgId) -> Result<Option<Resolved>, 
 }
 
 /// The one Account below an Org (master accounts aside), if there is exactly one.
-pub fn only_account(snapshot: &dyn Snapshot, home: &Resolved) -> Result<Option<OrgId>, carillon_store::Error> {
+pub fn only_account(
+    snapshot: &dyn Snapshot,
+    home: &Resolved,
+) -> Result<Option<OrgId>, carillon_store::Error> {
     match home.org.org_type {
         OrgType::Account => Ok(Some(OrgId(home.org.base.internal_id))),
         OrgType::ScheduleGroup => Ok(None),
@@ -150,7 +171,10 @@ pub fn only_account(snapshot: &dyn Snapshot, home: &Resolved) -> Result<Option<O
     }
 }
 
-fn one_account_of(snapshot: &dyn Snapshot, enterprise: &Org) -> Result<Option<OrgId>, carillon_store::Error> {
+fn one_account_of(
+    snapshot: &dyn Snapshot,
+    enterprise: &Org,
+) -> Result<Option<OrgId>, carillon_store::Error> {
     let children: Vec<Org> = snapshot.all(Some(enterprise.base.internal_id), 0, 3)?;
     let mut accounts = children
         .iter()
@@ -158,7 +182,11 @@ fn one_account_of(snapshot: &dyn Snapshot, enterprise: &Org) -> Result<Option<Or
         .map(|org| OrgId(org.base.internal_id))
         .filter(|id| Some(*id) != enterprise.settings.master_account);
     let first = accounts.next();
-    Ok(if accounts.next().is_none() { first } else { None })
+    Ok(if accounts.next().is_none() {
+        first
+    } else {
+        None
+    })
 }
 
 impl Context {
@@ -167,7 +195,9 @@ impl Context {
         if let Some(known) = self.orgs.borrow().get(&id.0) {
             return Ok(Some(Arc::clone(known)));
         }
-        let Some(resolved) = load_org(snapshot, id)? else { return Ok(None) };
+        let Some(resolved) = load_org(snapshot, id)? else {
+            return Ok(None);
+        };
         let resolved = Arc::new(resolved);
         self.orgs.borrow_mut().insert(id.0, Arc::clone(&resolved));
         Ok(Some(resolved))
@@ -175,7 +205,8 @@ impl Context {
 
     /// An Org that something stored refers to.
     pub fn owner(&self, snapshot: &dyn Snapshot, id: OrgId) -> Outcome<Arc<Resolved>> {
-        self.org(snapshot, id)?.ok_or_else(|| Stop::Internal(format!("the Org {id} that owns an object is missing")))
+        self.org(snapshot, id)?
+            .ok_or_else(|| Stop::Internal(format!("the Org {id} that owns an object is missing")))
     }
 
     /// How the caller sees an Org and what it owns (I6).
@@ -185,10 +216,20 @@ impl Context {
             return Sight::Writable;
         }
         let id = OrgId(org.org.base.internal_id);
-        let shares = self.caller.home.ancestors.iter().filter(|above| above.org_type == OrgType::Enterprise).any(
-            |above| OrgId(above.base.internal_id) == id || above.settings.master_account == Some(id),
-        );
-        if shares { Sight::Readable } else { Sight::Hidden }
+        let shares = self
+            .caller
+            .home
+            .ancestors
+            .iter()
+            .filter(|above| above.org_type == OrgType::Enterprise)
+            .any(|above| {
+                OrgId(above.base.internal_id) == id || above.settings.master_account == Some(id)
+            });
+        if shares {
+            Sight::Readable
+        } else {
+            Sight::Hidden
+        }
     }
 
     /// The Org that an argument or field names; null is the caller's only Account (J5). `kinds` are allowed here;
@@ -203,7 +244,9 @@ impl Context {
     ) -> Outcome<Arc<Resolved>> {
         let Some(view) = view else {
             let only = self.caller.only_account.filter(|_| self.door == Door::Json);
-            let Some(only) = only else { return Err(Fault::of(Row::N, path(), "null").into()) };
+            let Some(only) = only else {
+                return Err(Fault::of(Row::N, path(), "null").into());
+            };
             return self.owner(snapshot, only);
         };
         let missing = || Stop::from(Fault::of(Row::R, view.path(), "does not exist"));
@@ -211,7 +254,9 @@ impl Context {
             Some(id) => self.org(snapshot, OrgId(id))?,
             None => self.org_by_name(snapshot, view)?,
         };
-        let org = found.filter(|org| self.sight(org) > Sight::Hidden).ok_or_else(missing)?;
+        let org = found
+            .filter(|org| self.sight(org) > Sight::Hidden)
+            .ok_or_else(missing)?;
         let said = view.text("type").map(str::trim);
         if said.is_some_and(|word| OrgType::parse(word) != Some(org.org.org_type)) {
             return Err(missing());
@@ -225,11 +270,20 @@ impl Context {
         Ok(org)
     }
 
-    fn org_by_name(&self, snapshot: &dyn Snapshot, view: View<'_>) -> Outcome<Option<Arc<Resolved>>> {
-        let Some(name) = view.text("externalId") else { return Ok(None) };
+    fn org_by_name(
+        &self,
+        snapshot: &dyn Snapshot,
+        view: View<'_>,
+    ) -> Outcome<Option<Arc<Resolved>>> {
+        let Some(name) = view.text("externalId") else {
+            return Ok(None);
+        };
         let scope = match view.get("parent") {
             Some(parent) => {
-                self.find_org(snapshot, Some(parent), || parent.path(), &[], false)?.org.base.internal_id
+                self.find_org(snapshot, Some(parent), || parent.path(), &[], false)?
+                    .org
+                    .base
+                    .internal_id
             }
             None => 0,
         };
@@ -240,7 +294,11 @@ impl Context {
     }
 
     /// The Account in which something is made: an Account itself, an Enterprise's master account.
-    pub fn account_of(&self, snapshot: &dyn Snapshot, org: &Arc<Resolved>) -> Outcome<Arc<Resolved>> {
+    pub fn account_of(
+        &self,
+        snapshot: &dyn Snapshot,
+        org: &Arc<Resolved>,
+    ) -> Outcome<Arc<Resolved>> {
         match (org.org.org_type, org.org.settings.master_account) {
             (OrgType::Enterprise, Some(master)) => self.owner(snapshot, master),
             _ => Ok(Arc::clone(org)),
@@ -256,7 +314,9 @@ impl Context {
     ) -> Outcome<Stored<E>> {
         let missing = || Stop::from(Fault::of(Row::R, view.path(), "does not exist"));
         let stored = match view.text("internalId").and_then(form::internal_id) {
-            Some(id) => snapshot.stored::<E>(E::Id::from(id))?.filter(|stored| !stored.deleted),
+            Some(id) => snapshot
+                .stored::<E>(E::Id::from(id))?
+                .filter(|stored| !stored.deleted),
             None => {
                 let name = view.text("externalId").ok_or_else(missing)?;
                 let scope = self.scope_of(snapshot, view, scope)?.ok_or_else(missing)?;
@@ -274,14 +334,25 @@ impl Context {
     }
 
     /// The scope in which a name is looked up: its Campaign, its owner, or what the call says.
-    fn scope_of(&self, snapshot: &dyn Snapshot, view: View<'_>, default: Option<OrgId>) -> Outcome<Option<i64>> {
+    fn scope_of(
+        &self,
+        snapshot: &dyn Snapshot,
+        view: View<'_>,
+        default: Option<OrgId>,
+    ) -> Outcome<Option<i64>> {
         let shape = view.shape();
         let declares = |name: &str| shape.is_some_and(|shape| shape.index_of(name).is_some());
-        if matches!(shape.map(|shape| shape.identity), Some(crate::shape::Identity::Campaign)) {
+        if matches!(
+            shape.map(|shape| shape.identity),
+            Some(crate::shape::Identity::Campaign)
+        ) {
             return match view.get("campaign") {
-                Some(campaign) => {
-                    Ok(Some(self.find::<Campaign>(snapshot, campaign, default)?.entity.base.internal_id))
-                }
+                Some(campaign) => Ok(Some(
+                    self.find::<Campaign>(snapshot, campaign, default)?
+                        .entity
+                        .base
+                        .internal_id,
+                )),
                 None => Ok(None),
             };
         }
@@ -291,12 +362,17 @@ impl Context {
             let org = self.find_org(snapshot, Some(owner), || owner.path(), &[], false)?;
             return Ok(Some(self.account_of(snapshot, &org)?.org.base.internal_id));
         }
-        let default = default.or_else(|| self.caller.only_account.filter(|_| self.door == Door::Json));
+        let default =
+            default.or_else(|| self.caller.only_account.filter(|_| self.door == Door::Json));
         Ok(default.map(|org| org.0))
     }
 
     /// As [`Context::find`], and the caller may change it.
-    pub fn find_writable<E: Owned>(&self, snapshot: &dyn Snapshot, view: View<'_>) -> Outcome<Stored<E>> {
+    pub fn find_writable<E: Owned>(
+        &self,
+        snapshot: &dyn Snapshot,
+        view: View<'_>,
+    ) -> Outcome<Stored<E>> {
         let stored = self.find::<E>(snapshot, view, None)?;
         self.writable(snapshot, stored.entity.owner(), view)?;
         Ok(stored)
@@ -318,11 +394,15 @@ impl Context {
             Some(id) => Some(UserId(id)),
             None => {
                 let name = view.text("externalId").ok_or_else(missing)?;
-                snapshot.find::<User>(0, name)?.map(|user| UserId(user.base.internal_id))
+                snapshot
+                    .find::<User>(0, name)?
+                    .map(|user| UserId(user.base.internal_id))
             }
         };
         let stored = match id {
-            Some(id) => snapshot.stored::<User>(id)?.filter(|stored| !stored.deleted),
+            Some(id) => snapshot
+                .stored::<User>(id)?
+                .filter(|stored| !stored.deleted),
             None => None,
         };
         let stored = stored.ok_or_else(missing)?;
@@ -372,7 +452,10 @@ impl Context {
     /// Random bytes.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.chance.lock().expect("no panic holds this lock").fill_bytes(&mut bytes);
+        self.chance
+            .lock()
+            .expect("no panic holds this lock")
+            .fill_bytes(&mut bytes);
         bytes
     }
 
@@ -392,22 +475,33 @@ impl Context {
         }
         let after = self.cursor()?;
         let size = self.paging.limit.unwrap_or(crate::limits::PAGE_DEFAULT);
-        let mut rest = items.into_iter().filter(|item| after.as_ref().is_none_or(|after| key(item) > *after));
+        let mut rest = items
+            .into_iter()
+            .filter(|item| after.as_ref().is_none_or(|after| key(item) > *after));
         let page: Vec<T> = rest.by_ref().take(size).collect();
         let more = rest.next().is_some();
-        let cursor = page.last().filter(|_| more).map(|last| write_cursor(&key(last)));
+        let cursor = page
+            .last()
+            .filter(|_| more)
+            .map(|last| write_cursor(&key(last)));
         Ok((page, cursor))
     }
 
     /// Where the page begins.
     pub fn cursor(&self) -> Outcome<Option<String>> {
         use base64::Engine as _;
-        let Some(cursor) = &self.paging.cursor else { return Ok(None) };
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(cursor).ok();
+        let Some(cursor) = &self.paging.cursor else {
+            return Ok(None);
+        };
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(cursor)
+            .ok();
         bytes
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .map(Some)
-            .ok_or_else(|| Fault::coded(Code::ArgInvalidData, "the cursor is not one of ours").into())
+            .ok_or_else(|| {
+                Fault::coded(Code::ArgInvalidData, "the cursor is not one of ours").into()
+            })
     }
 
     /// For lists that the store pages by id: the id to go on after, and how many to ask for (one more than are answered).
@@ -417,17 +511,25 @@ impl Context {
             Door::Json => {
                 let after = match self.cursor()? {
                     None => 0,
-                    Some(text) => text
-                        .parse()
-                        .map_err(|_| Fault::coded(Code::ArgInvalidData, "the cursor is not one of ours"))?,
+                    Some(text) => text.parse().map_err(|_| {
+                        Fault::coded(Code::ArgInvalidData, "the cursor is not one of ours")
+                    })?,
                 };
-                Ok((after, self.paging.limit.unwrap_or(crate::limits::PAGE_DEFAULT) + 1))
+                Ok((
+                    after,
+                    self.paging.limit.unwrap_or(crate::limits::PAGE_DEFAULT) + 1,
+                ))
             }
         }
     }
 
     /// Ends such a page: what was asked for beyond it is refused on SOAP, and named by a cursor on JSON.
-    pub fn end_id_page<T>(&self, items: &mut Vec<T>, asked: usize, id: impl Fn(&T) -> i64) -> Outcome<Option<String>> {
+    pub fn end_id_page<T>(
+        &self,
+        items: &mut Vec<T>,
+        asked: usize,
+        id: impl Fn(&T) -> i64,
+    ) -> Outcome<Option<String>> {
         if items.len() < asked {
             return Ok(None);
         }
@@ -450,17 +552,26 @@ impl Context {
 
     /// Today in the zone of an Org.
     pub fn today(&self, org: &Resolved) -> jiff::civil::Date {
-        self.zone(org).time_zone().to_datetime(self.now.timestamp()).date()
+        self.zone(org)
+            .time_zone()
+            .to_datetime(self.now.timestamp())
+            .date()
     }
 
     /// Accounts below an Org, itself included; those the caller sees.
-    pub fn accounts_below(&self, snapshot: &dyn Snapshot, org: &Arc<Resolved>) -> Outcome<Vec<Arc<Resolved>>> {
+    pub fn accounts_below(
+        &self,
+        snapshot: &dyn Snapshot,
+        org: &Arc<Resolved>,
+    ) -> Outcome<Vec<Arc<Resolved>>> {
         if org.org.org_type == OrgType::Account {
             return Ok(vec![Arc::clone(org)]);
         }
         let mut accounts = Vec::new();
         for child in self.all_of::<Org>(snapshot, org.org.base.internal_id)? {
-            let Some(child) = self.org(snapshot, OrgId(child.base.internal_id))? else { continue };
+            let Some(child) = self.org(snapshot, OrgId(child.base.internal_id))? else {
+                continue;
+            };
             if self.sight(&child) == Sight::Hidden {
                 continue;
             }
@@ -490,12 +601,22 @@ pub fn all<E: Entity>(snapshot: &dyn Snapshot, scope: Option<i64>) -> Outcome<Ve
 }
 
 /// As [`all`], deleted ones too.
-pub fn all_with_deleted(snapshot: &dyn Snapshot, kind: carillon_model::entity::Kind, scope: i64) -> Outcome<Vec<carillon_store::entity::Document>> {
+pub fn all_with_deleted(
+    snapshot: &dyn Snapshot,
+    kind: carillon_model::entity::Kind,
+    scope: i64,
+) -> Outcome<Vec<carillon_store::entity::Document>> {
     const CHUNK: usize = 1_000;
     let mut found: Vec<carillon_store::entity::Document> = Vec::new();
     loop {
         let after = found.last().map_or(0, |last| last.id);
-        let query = DocumentQuery { kind, scope: Some(scope), include_deleted: true, after, limit: CHUNK };
+        let query = DocumentQuery {
+            kind,
+            scope: Some(scope),
+            include_deleted: true,
+            after,
+            limit: CHUNK,
+        };
         let chunk = snapshot.documents(query)?;
         let full = chunk.len() == CHUNK;
         found.extend(chunk);

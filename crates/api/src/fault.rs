@@ -126,12 +126,34 @@ impl Row {
             Row::N => (&[ArgNull], &[]),
             Row::NV => (&[AttributeNull, ArgNull], &[]),
             Row::T => (
-                &[ArgInvalidType, ArgInvalidData, ArgInvalid, AttributeInvalidData, ObjectNotExists],
+                &[
+                    ArgInvalidType,
+                    ArgInvalidData,
+                    ArgInvalid,
+                    AttributeInvalidData,
+                    ObjectNotExists,
+                ],
                 &[],
             ),
             Row::DV => (VALUE, &[]),
-            Row::DR => (&[AttributeInvalid, AttributeInvalidData, ArgInvalidData, ArgInvalid], VALUE),
-            Row::DA => (&[ArgInvalidData, ArgInvalid, AttributeInvalidData, AttributeInvalid], VALUE),
+            Row::DR => (
+                &[
+                    AttributeInvalid,
+                    AttributeInvalidData,
+                    ArgInvalidData,
+                    ArgInvalid,
+                ],
+                VALUE,
+            ),
+            Row::DA => (
+                &[
+                    ArgInvalidData,
+                    ArgInvalid,
+                    AttributeInvalidData,
+                    AttributeInvalid,
+                ],
+                VALUE,
+            ),
             Row::SA => (&[ArgTooLarge, AttributeTruncated], VALUE),
             Row::SV => (&[AttributeTruncated, ArgTooLarge], VALUE),
             Row::C => (&[AttributeInvalidChar, ArgInvalidChar], VALUE),
@@ -198,12 +220,22 @@ pub struct Fault {
 impl Fault {
     /// A fault of a row.
     pub fn of(row: Row, path: Path, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { row: Some(row), code: None, path, reason: reason.into() }
+        Self {
+            row: Some(row),
+            code: None,
+            path,
+            reason: reason.into(),
+        }
     }
 
     /// A fault with a code of its own.
     pub fn coded(code: Code, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { row: None, code: Some(code), path: Path::default(), reason: reason.into() }
+        Self {
+            row: None,
+            code: Some(code),
+            path: Path::default(),
+            reason: reason.into(),
+        }
     }
 
     /// The caller's role or scope does not allow it.
@@ -232,7 +264,9 @@ impl Fault {
             ArgNull => format!("Invalid Data, argument '{place}' must be non-null"),
             AttributeNull => format!("Attribute '{place}' must be non-null"),
             ArgInvalidType => format!("Argument is of invalid type '{place}': {reason}"),
-            AttributeInvalidFormat => format!("Attribute '{place}' has an invalid format: {reason}"),
+            AttributeInvalidFormat => {
+                format!("Attribute '{place}' has an invalid format: {reason}")
+            }
             ArgInvalid => format!("Argument '{place}' is invalid, reason: {reason}"),
             AttributeInvalid => format!("Attribute '{place}' is invalid, reason: {reason}"),
             ArgInvalidData => format!("Argument '{place}' contains invalid data: {reason}"),
@@ -241,7 +275,9 @@ impl Fault {
                 format!("'{place}' contains invalid characters")
             }
             AttributeTruncated => format!("'{place}' is too long: {reason}"),
-            ArgTooLarge => format!("Invalid Data, argument '{place}' exceeds allowed size: {reason}"),
+            ArgTooLarge => {
+                format!("Invalid Data, argument '{place}' exceeds allowed size: {reason}")
+            }
             ObjectNotExists if place.is_empty() => "Referenced object does not exist".to_owned(),
             ObjectNotExists => format!("Referenced object '{place}' does not exist"),
             ObjectExists => format!("Object '{reason}' already exists"),
@@ -286,38 +322,304 @@ mod tests {
         let type_only = [ArgInvalidType, ArgNull, ObjectNotExists];
         let type_and_attribute = [ArgInvalidType, ArgNull, AttributeNull, ObjectNotExists];
         let table: &[(&str, &[Code], [Code; 9])] = &[
-            ("M1", &[ArgInvalidData, ArgNull, ArgTooLarge, AttributeNull, ObjectExists],
-                [ArgInvalidData, ArgTooLarge, AttributeNull, ArgTooLarge, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData]),
-            ("M2", &[ArgInvalidChar, ArgInvalidData, ArgNull, ArgTooLarge, AttributeNull],
-                [ArgInvalidData, ArgTooLarge, AttributeNull, ArgTooLarge, ArgInvalidChar, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData]),
-            ("M3", &show,
-                [ObjectNotExists, ObjectNotExists, ArgNull, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists]),
-            ("M4", &type_only,
-                [ArgInvalidType, ArgInvalidType, ArgNull, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType]),
-            ("M5", &[ArgInvalidType, ArgNull, AttributeInvalidChar, AttributeNull, AttributeTruncated],
-                [ArgInvalidType, AttributeTruncated, AttributeNull, AttributeTruncated, AttributeInvalidChar, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType]),
-            ("M6", &[ArgNull, AttributeNull, ObjectNotExists],
-                [ObjectNotExists, ObjectNotExists, AttributeNull, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists, ObjectNotExists]),
-            ("M9", &[ArgInvalidChar, ArgInvalidData, ArgInvalidType, ArgNull, ArgTooLarge],
-                [ArgInvalidType, ArgTooLarge, ArgNull, ArgTooLarge, ArgInvalidChar, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData]),
-            ("M12", &type_and_attribute,
-                [ArgInvalidType, ArgInvalidType, AttributeNull, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType]),
-            ("M13", &[ArgInvalidChar, ArgInvalidData, ArgNull, ObjectNotExists],
-                [ArgInvalidData, ArgInvalidData, ArgNull, ArgInvalidData, ArgInvalidChar, ArgInvalidData, ArgInvalidData, ArgInvalidData, ArgInvalidData]),
-            ("M14", &[ArgNull, ArgInvalidType, AttributeInvalidChar, AttributeInvalidFormat, AttributeNull, AttributeTruncated, ObjectNotExists],
-                [ArgInvalidType, AttributeTruncated, AttributeNull, AttributeTruncated, AttributeInvalidChar, AttributeInvalidFormat, AttributeInvalidFormat, AttributeInvalidFormat, AttributeInvalidFormat]),
-            ("M18", &[ArgNull, AttributeInvalidChar, AttributeInvalidData, AttributeNull, AttributeTruncated, ObjectNotExists],
-                [AttributeInvalidData, AttributeTruncated, AttributeNull, AttributeTruncated, AttributeInvalidChar, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData]),
-            ("M23", &[ArgInvalidType, ArgNull, ArgTooLarge, ObjectExists, ObjectNotExists],
-                [ArgInvalidType, ArgTooLarge, ArgNull, ArgTooLarge, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType, ArgInvalidType]),
-            ("M32", &[ArgInvalid, ArgInvalidType, ArgNull, ObjectNotExists],
-                [ArgInvalidType, ArgInvalid, ArgNull, ArgInvalid, ArgInvalid, ArgInvalid, ArgInvalid, ArgInvalid, ArgInvalid]),
-            ("M35", &[AttributeInvalidData, AttributeInvalidFormat, ArgNull, ObjectNotExists, AttributeNull, NoSession],
-                [AttributeInvalidData, AttributeInvalidData, AttributeNull, AttributeInvalidData, AttributeInvalidData, AttributeInvalidFormat, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData]),
-            ("M38", &[ArgInvalidType, ArgNull, ObjectExists, ObjectNotExists, ArgInvalidData, AttributeNull, AttributeInvalid, AttributeInvalidData],
-                [ArgInvalidType, AttributeInvalidData, AttributeNull, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData, AttributeInvalidData, AttributeInvalid, ArgInvalidData]),
+            (
+                "M1",
+                &[
+                    ArgInvalidData,
+                    ArgNull,
+                    ArgTooLarge,
+                    AttributeNull,
+                    ObjectExists,
+                ],
+                [
+                    ArgInvalidData,
+                    ArgTooLarge,
+                    AttributeNull,
+                    ArgTooLarge,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                ],
+            ),
+            (
+                "M2",
+                &[
+                    ArgInvalidChar,
+                    ArgInvalidData,
+                    ArgNull,
+                    ArgTooLarge,
+                    AttributeNull,
+                ],
+                [
+                    ArgInvalidData,
+                    ArgTooLarge,
+                    AttributeNull,
+                    ArgTooLarge,
+                    ArgInvalidChar,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                ],
+            ),
+            (
+                "M3",
+                &show,
+                [
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ArgNull,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                ],
+            ),
+            (
+                "M4",
+                &type_only,
+                [
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgNull,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                ],
+            ),
+            (
+                "M5",
+                &[
+                    ArgInvalidType,
+                    ArgNull,
+                    AttributeInvalidChar,
+                    AttributeNull,
+                    AttributeTruncated,
+                ],
+                [
+                    ArgInvalidType,
+                    AttributeTruncated,
+                    AttributeNull,
+                    AttributeTruncated,
+                    AttributeInvalidChar,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                ],
+            ),
+            (
+                "M6",
+                &[ArgNull, AttributeNull, ObjectNotExists],
+                [
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    AttributeNull,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                    ObjectNotExists,
+                ],
+            ),
+            (
+                "M9",
+                &[
+                    ArgInvalidChar,
+                    ArgInvalidData,
+                    ArgInvalidType,
+                    ArgNull,
+                    ArgTooLarge,
+                ],
+                [
+                    ArgInvalidType,
+                    ArgTooLarge,
+                    ArgNull,
+                    ArgTooLarge,
+                    ArgInvalidChar,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                ],
+            ),
+            (
+                "M12",
+                &type_and_attribute,
+                [
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    AttributeNull,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                ],
+            ),
+            (
+                "M13",
+                &[ArgInvalidChar, ArgInvalidData, ArgNull, ObjectNotExists],
+                [
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgNull,
+                    ArgInvalidData,
+                    ArgInvalidChar,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                    ArgInvalidData,
+                ],
+            ),
+            (
+                "M14",
+                &[
+                    ArgNull,
+                    ArgInvalidType,
+                    AttributeInvalidChar,
+                    AttributeInvalidFormat,
+                    AttributeNull,
+                    AttributeTruncated,
+                    ObjectNotExists,
+                ],
+                [
+                    ArgInvalidType,
+                    AttributeTruncated,
+                    AttributeNull,
+                    AttributeTruncated,
+                    AttributeInvalidChar,
+                    AttributeInvalidFormat,
+                    AttributeInvalidFormat,
+                    AttributeInvalidFormat,
+                    AttributeInvalidFormat,
+                ],
+            ),
+            (
+                "M18",
+                &[
+                    ArgNull,
+                    AttributeInvalidChar,
+                    AttributeInvalidData,
+                    AttributeNull,
+                    AttributeTruncated,
+                    ObjectNotExists,
+                ],
+                [
+                    AttributeInvalidData,
+                    AttributeTruncated,
+                    AttributeNull,
+                    AttributeTruncated,
+                    AttributeInvalidChar,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                ],
+            ),
+            (
+                "M23",
+                &[
+                    ArgInvalidType,
+                    ArgNull,
+                    ArgTooLarge,
+                    ObjectExists,
+                    ObjectNotExists,
+                ],
+                [
+                    ArgInvalidType,
+                    ArgTooLarge,
+                    ArgNull,
+                    ArgTooLarge,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                    ArgInvalidType,
+                ],
+            ),
+            (
+                "M32",
+                &[ArgInvalid, ArgInvalidType, ArgNull, ObjectNotExists],
+                [
+                    ArgInvalidType,
+                    ArgInvalid,
+                    ArgNull,
+                    ArgInvalid,
+                    ArgInvalid,
+                    ArgInvalid,
+                    ArgInvalid,
+                    ArgInvalid,
+                    ArgInvalid,
+                ],
+            ),
+            (
+                "M35",
+                &[
+                    AttributeInvalidData,
+                    AttributeInvalidFormat,
+                    ArgNull,
+                    ObjectNotExists,
+                    AttributeNull,
+                    NoSession,
+                ],
+                [
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                    AttributeNull,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                    AttributeInvalidFormat,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                ],
+            ),
+            (
+                "M38",
+                &[
+                    ArgInvalidType,
+                    ArgNull,
+                    ObjectExists,
+                    ObjectNotExists,
+                    ArgInvalidData,
+                    AttributeNull,
+                    AttributeInvalid,
+                    AttributeInvalidData,
+                ],
+                [
+                    ArgInvalidType,
+                    AttributeInvalidData,
+                    AttributeNull,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                    AttributeInvalidData,
+                    AttributeInvalid,
+                    ArgInvalidData,
+                ],
+            ),
         ];
-        let rows = [Row::T, Row::SA, Row::NV, Row::SV, Row::C, Row::F, Row::DV, Row::DR, Row::DA];
+        let rows = [
+            Row::T,
+            Row::SA,
+            Row::NV,
+            Row::SV,
+            Row::C,
+            Row::F,
+            Row::DV,
+            Row::DR,
+            Row::DA,
+        ];
         for (method, listed, expected) in table {
             let codes: Vec<Code> = rows.iter().map(|row| row.code(Some(listed))).collect();
             assert_eq!(codes, expected, "{method}");

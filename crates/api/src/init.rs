@@ -65,13 +65,20 @@ pub fn init_installation(
     chance: &mut dyn RngCore,
     now: Moment,
 ) -> Result<Init, InitError> {
-    let fit = |name: &str| crate::shape::form::check(&crate::shape::Type::Name, name, false).is_none() && !name.trim().is_empty();
+    let fit = |name: &str| {
+        crate::shape::form::check(&crate::shape::Type::Name, name, false).is_none()
+            && !name.trim().is_empty()
+    };
     if !fit(names.enterprise) || !fit(names.account) {
-        return Err(InitError::Unfit("a name has 1 to 64 characters, none of < > & \""));
+        return Err(InitError::Unfit(
+            "a name has 1 to 64 characters, none of < > & \"",
+        ));
     }
     let login = carillon_compliance::number::read_email(names.login)
         .or_else(|| crate::entity::read_phone(names.login, "US"))
-        .ok_or(InitError::Unfit("the login is an e-mail address or a phone number with country code"))?;
+        .ok_or(InitError::Unfit(
+            "the login is an e-mail address or a phone number with country code",
+        ))?;
     if !crate::user::create::is_fit(password) {
         return Err(InitError::Unfit("a password has 12 to 128 characters"));
     }
@@ -100,10 +107,18 @@ pub fn init_installation(
         };
         let mut enterprise_org = org(id + 1, &enterprise, OrgType::Enterprise, Some(id));
         enterprise_org.settings.master_account = Some(OrgId(id + 2));
-        let cut: String = carillon_model::name::tidy(&enterprise).chars().take(57).collect();
+        let cut: String = carillon_model::name::tidy(&enterprise)
+            .chars()
+            .take(57)
+            .collect();
         transaction.insert(&org(id, "Carillon", OrgType::SuperEnterprise, None))?;
         transaction.insert(&enterprise_org)?;
-        transaction.insert(&org(id + 2, &format!("{cut}-master"), OrgType::Account, Some(id + 1)))?;
+        transaction.insert(&org(
+            id + 2,
+            &format!("{cut}-master"),
+            OrgType::Account,
+            Some(id + 1),
+        ))?;
         transaction.insert(&org(id + 3, &account, OrgType::Account, Some(id + 1)))?;
         transaction.insert(&User {
             base: Base::new(user.0, login.clone(), now, user),

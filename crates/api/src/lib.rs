@@ -6,6 +6,7 @@
 
 pub mod api_key;
 pub mod auth;
+mod cache;
 mod call;
 pub mod campaign;
 pub mod check;

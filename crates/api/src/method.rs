@@ -129,27 +129,62 @@ pub struct Http {
     pub status: u16,
     /// Where what was made can be read; `{id}` is its internalId.
     pub location: &'static str,
+    /// A second path: of one item of what the first takes many of, or of the parts of one object. A list of one is
+    /// answered as that one.
+    pub also: &'static str,
 }
 
 impl Http {
     /// A GET.
     pub const fn get(path: &'static str) -> Self {
-        Self { verb: Verb::Get, path, query: &[], body: Body::None, status: 200, location: "" }
+        Self {
+            verb: Verb::Get,
+            path,
+            query: &[],
+            body: Body::None,
+            status: 200,
+            location: "",
+            also: "",
+        }
     }
 
     /// A POST whose body holds the arguments.
     pub const fn post(path: &'static str) -> Self {
-        Self { verb: Verb::Post, path, query: &[], body: Body::Arguments, status: 201, location: "" }
+        Self {
+            verb: Verb::Post,
+            path,
+            query: &[],
+            body: Body::Arguments,
+            status: 201,
+            location: "",
+            also: "",
+        }
     }
 
     /// A PATCH of an entity.
     pub const fn patch(path: &'static str, argument: &'static str) -> Self {
-        Self { verb: Verb::Patch, path, query: &[], body: Body::Entity(argument), status: 200, location: "" }
+        Self {
+            verb: Verb::Patch,
+            path,
+            query: &[],
+            body: Body::Entity(argument),
+            status: 200,
+            location: "",
+            also: "",
+        }
     }
 
     /// A DELETE.
     pub const fn delete(path: &'static str) -> Self {
-        Self { verb: Verb::Delete, path, query: &[], body: Body::None, status: 204, location: "" }
+        Self {
+            verb: Verb::Delete,
+            path,
+            query: &[],
+            body: Body::None,
+            status: 204,
+            location: "",
+            also: "",
+        }
     }
 
     /// Adds query parameters.
@@ -173,6 +208,12 @@ impl Http {
     /// Sets where what was made can be read.
     pub const fn location(mut self, location: &'static str) -> Self {
         self.location = location;
+        self
+    }
+
+    /// Adds a second path.
+    pub const fn also(mut self, path: &'static str) -> Self {
+        self.also = path;
         self
     }
 
@@ -259,15 +300,31 @@ pub mod access {
     /// Orgs and their limits.
     pub const ORG_MANAGERS: &[Role] = MANAGERS;
     /// Whoever changes things.
-    pub const WRITERS: &[Role] = &[SystemAdministrator, EnterpriseManager, AccountManager, ApiUser];
+    pub const WRITERS: &[Role] = &[
+        SystemAdministrator,
+        EnterpriseManager,
+        AccountManager,
+        ApiUser,
+    ];
     /// Whoever runs campaigns.
-    pub const OPERATORS: &[Role] =
-        &[SystemAdministrator, EnterpriseManager, AccountManager, ApiUser, Supervisor];
+    pub const OPERATORS: &[Role] = &[
+        SystemAdministrator,
+        EnterpriseManager,
+        AccountManager,
+        ApiUser,
+        Supervisor,
+    ];
     /// Whoever reads.
     pub const READERS: &[Role] = OPERATORS;
     /// Everybody with a role.
-    pub const AGENTS: &[Role] =
-        &[SystemAdministrator, EnterpriseManager, AccountManager, ApiUser, Supervisor, Agent];
+    pub const AGENTS: &[Role] = &[
+        SystemAdministrator,
+        EnterpriseManager,
+        AccountManager,
+        ApiUser,
+        Supervisor,
+        Agent,
+    ];
     /// Users are no business of ApiUsers, except to look.
     pub const EVERYBODY: &[Role] = &[];
 }

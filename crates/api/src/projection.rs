@@ -21,7 +21,12 @@ use jiff::ToSpan as _;
 const DAYS_AHEAD: i64 = 45;
 
 /// One projection per pass; `counters` are those of the whole and then of each pass.
-pub fn of_run(names: &Names<'_>, found: &SubCampaign, run: &Run, counters: &[Counters]) -> Outcome<Vec<Projection>> {
+pub fn of_run(
+    names: &Names<'_>,
+    found: &SubCampaign,
+    run: &Run,
+    counters: &[Counters],
+) -> Outcome<Vec<Projection>> {
     let account = names.context.owner(names.snapshot, found.owner)?;
     let zone = names.context.zone(&account);
     let now = names.context.now;
@@ -41,18 +46,37 @@ pub fn of_run(names: &Names<'_>, found: &SubCampaign, run: &Run, counters: &[Cou
         .collect())
 }
 
-fn of_pass(pass: &Pass, intensity: u32, remaining: i64, account: &Resolved, zone: Zone, now: Moment) -> Projection {
+fn of_pass(
+    pass: &Pass,
+    intensity: u32,
+    remaining: i64,
+    account: &Resolved,
+    zone: Zone,
+    now: Moment,
+) -> Projection {
     let windows = windows(pass, account, zone, now);
-    let open = windows.first().is_some_and(|window| window.from <= now && now < window.to);
-    let minutes: i64 = windows.iter().map(|window| window.milliseconds_between(now, Moment::NEVER)).sum::<i64>() / MINUTE;
+    let open = windows
+        .first()
+        .is_some_and(|window| window.from <= now && now < window.to);
+    let minutes: i64 = windows
+        .iter()
+        .map(|window| window.milliseconds_between(now, Moment::NEVER))
+        .sum::<i64>()
+        / MINUTE;
     let wanted = match pass.pacing {
         Some(PacingType::Fixed) => pass.contacts_per_minute.unwrap_or(0.0),
         Some(PacingType::Auto) => remaining as f64 / (minutes.max(1) as f64),
         _ => 0.0,
     };
     let rate = wanted * f64::from(intensity) / 100.0;
-    let rate = pass.max_contacts_per_minute.map_or(rate, |most| rate.min(most));
-    let stream = Stream { remaining: remaining as f64, contacts_per_minute: rate, windows: &windows };
+    let rate = pass
+        .max_contacts_per_minute
+        .map_or(rate, |most| rate.min(most));
+    let stream = Stream {
+        remaining: remaining as f64,
+        contacts_per_minute: rate,
+        windows: &windows,
+    };
     let projected = project(&[stream], now, zone.time_zone());
     let count = |contacts: u64| i64::try_from(contacts).unwrap_or(i64::MAX);
     Projection {
@@ -67,16 +91,25 @@ fn of_pass(pass: &Pass, intensity: u32, remaining: i64, account: &Resolved, zone
 fn windows(pass: &Pass, account: &Resolved, zone: Zone, now: Moment) -> Vec<Window> {
     let zone = Zone::named(&pass.time_zone).unwrap_or(zone).time_zone();
     let (first, last) = account.settings.contact_hours();
-    let (first, last) = (pass.start_time.unwrap_or(first), pass.end_time.unwrap_or(last));
+    let (first, last) = (
+        pass.start_time.unwrap_or(first),
+        pass.end_time.unwrap_or(last),
+    );
     let today = zone.to_datetime(now.timestamp()).date();
     let mut windows = Vec::new();
     for days in -1..DAYS_AHEAD {
-        let Ok(day) = today.checked_add(days.days()) else { break };
+        let Ok(day) = today.checked_add(days.days()) else {
+            break;
+        };
         if !pass.allowed_days.contains(&DayOfWeek::of(day)) {
             continue;
         }
         // An end at or before the start runs into the next day.
-        let end_day = if last <= first { day.tomorrow().unwrap_or(day) } else { day };
+        let end_day = if last <= first {
+            day.tomorrow().unwrap_or(day)
+        } else {
+            day
+        };
         let window = Window {
             from: local(day.to_datetime(first), zone, Bound::Start),
             to: local(end_day.to_datetime(last), zone, Bound::End),

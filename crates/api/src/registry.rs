@@ -2,8 +2,8 @@
 
 use crate::method::{Method, Service};
 use crate::{
-    api_key, campaign, compliance_rule, contact, contact_attempt, contact_batch, job, list, org, script, session, strategy,
-    sub_campaign, suppression, system, user,
+    api_key, campaign, compliance_rule, contact, contact_attempt, contact_batch, job, list, org,
+    script, session, strategy, sub_campaign, suppression, system, user,
 };
 
 /// All methods, in the order of the reference.
@@ -66,5 +66,7 @@ pub fn by_name(name: &str) -> Option<&'static Method> {
 
 /// A method of a SOAP service.
 pub fn soap_method(service: Service, name: &str) -> Option<&'static Method> {
-    ALL.iter().copied().find(|method| method.soap && method.service == service && method.name == name)
+    ALL.iter()
+        .copied()
+        .find(|method| method.soap && method.service == service && method.name == name)
 }

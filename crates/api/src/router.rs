@@ -46,8 +46,11 @@ const PROBLEM: &str = "application/problem+json";
 
 fn respond(status: u16, media_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }
 
@@ -63,27 +66,32 @@ fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
 
 async fn read_body(request: Request) -> Result<(HeaderMap, Bytes), Unreadable> {
     let (parts, body) = request.into_parts();
-    let declared = text(&parts.headers, header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    let declared = text(&parts.headers, header::CONTENT_LENGTH)
+        .and_then(|length| length.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limits::BODY_BYTES_MAX) {
         return Err(Unreadable::TooBig);
     }
-    let bytes = axum::body::to_bytes(body, limits::BODY_BYTES_MAX).await.map_err(|error| {
-        let mut source: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(cause) = source {
-            if cause.to_string().contains("length limit") {
-                return Unreadable::TooBig;
+    let bytes = axum::body::to_bytes(body, limits::BODY_BYTES_MAX)
+        .await
+        .map_err(|error| {
+            let mut source: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(cause) = source {
+                if cause.to_string().contains("length limit") {
+                    return Unreadable::TooBig;
+                }
+                source = cause.source();
             }
-            source = cause.source();
-        }
-        Unreadable::Malformed("the body could not be received".into())
-    })?;
+            Unreadable::Malformed("the body could not be received".into())
+        })?;
     let bytes = body::unpack(bytes, text(&parts.headers, header::CONTENT_ENCODING))?;
     Ok((parts.headers, bytes))
 }
 
 /// An Idempotency-Key that is 1 to 64 printable ASCII characters.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     let key = key.to_str().unwrap_or_default();
     let legal = !key.is_empty()
         && key.len() <= limits::IDEMPOTENCY_KEY_MAX
@@ -91,7 +99,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
     if legal {
         Ok(Some(key.to_owned()))
     } else {
-        Err(Fault::coded(Code::ArgInvalidData, "Idempotency-Key is 1 to 64 printable ASCII characters"))
+        Err(Fault::coded(
+            Code::ArgInvalidData,
+            "Idempotency-Key is 1 to 64 printable ASCII characters",
+        ))
     }
 }
 
@@ -115,23 +126,41 @@ fn service_of(name: &str) -> Option<(Service, u16)> {
 }
 
 async fn soap_door(State(listener): State<Listener>, request: Request) -> Response {
-    let name = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+    let name = request
+        .uri()
+        .path()
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let Some((service, version)) = service_of(&name) else {
         return respond(404, "text/plain", "There is no such service or version\n");
     };
-    let asks_wsdl = request.uri().query().is_some_and(|query| query.eq_ignore_ascii_case("wsdl"));
+    let asks_wsdl = request
+        .uri()
+        .query()
+        .is_some_and(|query| query.eq_ignore_ascii_case("wsdl"));
     if request.method() == Http::GET && asks_wsdl {
-        let host = text(request.headers(), header::HOST).unwrap_or("localhost").to_owned();
-        let scheme = text(request.headers(), "x-forwarded-proto").filter(|scheme| *scheme == "https").unwrap_or("http");
+        let host = text(request.headers(), header::HOST)
+            .unwrap_or("localhost")
+            .to_owned();
+        let scheme = text(request.headers(), "x-forwarded-proto")
+            .filter(|scheme| *scheme == "https")
+            .unwrap_or("http");
         let address = format!("{scheme}://{host}/SOAPAPI2/{name}");
         return respond(200, XML, document::wsdl(service, version, &address));
     }
     if request.method() != Http::POST {
-        let mut response = respond(405, "text/plain", "Calls are POSTed; the WSDL is at ?wsdl\n");
+        let mut response = respond(
+            405,
+            "text/plain",
+            "Calls are POSTed; the WSDL is at ?wsdl\n",
+        );
         put(&mut response, header::ALLOW, "GET, POST");
         return response;
     }
-    let closes = text(request.headers(), header::CONNECTION).is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let closes = text(request.headers(), header::CONNECTION)
+        .is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let mut response = match soap_call(&listener, request, service, version).await {
         Ok(response) => response,
         Err(fault) => respond(fault.status, XML, soap::fault(&fault)),
@@ -145,12 +174,19 @@ async fn soap_door(State(listener): State<Listener>, request: Request) -> Respon
 /// The root part of a SOAP body, and what it includes.
 fn soap_parts(headers: &HeaderMap, bytes: Bytes) -> Result<(Bytes, Vec<body::Part>), Unreadable> {
     let content_type = text(headers, header::CONTENT_TYPE).unwrap_or_default();
-    if !content_type.trim_start().to_ascii_lowercase().starts_with("multipart/") {
+    if !content_type
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("multipart/")
+    {
         return Ok((bytes, Vec::new()));
     }
     let mut parts = body::parts(&bytes, content_type)?;
-    let start = body::parameter(content_type, "start").map(|start| start.trim_matches(['<', '>']).to_owned());
-    let root = start.and_then(|start| parts.iter().position(|part| part.id == start)).unwrap_or(0);
+    let start = body::parameter(content_type, "start")
+        .map(|start| start.trim_matches(['<', '>']).to_owned());
+    let root = start
+        .and_then(|start| parts.iter().position(|part| part.id == start))
+        .unwrap_or(0);
     if parts.is_empty() {
         return Err(Unreadable::Malformed("no part".into()));
     }
@@ -158,7 +194,12 @@ fn soap_parts(headers: &HeaderMap, bytes: Bytes) -> Result<(Bytes, Vec<body::Par
     Ok((root.data, parts))
 }
 
-async fn soap_call(listener: &Listener, request: Request, service: Service, version: u16) -> Result<Response, SoapFault> {
+async fn soap_call(
+    listener: &Listener,
+    request: Request,
+    service: Service,
+    version: u16,
+) -> Result<Response, SoapFault> {
     let (headers, bytes) = read_body(request).await?;
     let key = idempotency_key(&headers).map_err(|fault| SoapFault::client(fault.reason))?;
     let key = key.map(|key| (key, request_hash(&[&bytes])));
@@ -180,7 +221,11 @@ async fn soap_call(listener: &Listener, request: Request, service: Service, vers
         Ok(served) => {
             let mut response = respond(200, XML, served.body);
             if served.replayed {
-                put(&mut response, HeaderName::from_static("idempotency-replayed"), "true");
+                put(
+                    &mut response,
+                    HeaderName::from_static("idempotency-replayed"),
+                    "true",
+                );
             }
             Ok(response)
         }
@@ -243,7 +288,12 @@ async fn json_door(State(listener): State<Listener>, request: Request) -> Respon
         Http::DELETE => Some(Verb::Delete),
         _ => None,
     };
-    let path = request.uri().path().strip_prefix("/api/v1").unwrap_or_default().to_owned();
+    let path = request
+        .uri()
+        .path()
+        .strip_prefix("/api/v1")
+        .unwrap_or_default()
+        .to_owned();
     let found = match address::find(verb, &path) {
         address::Found::Method(found) => found,
         address::Found::OtherVerbs(verbs) => return method_not_allowed(&verbs),
@@ -254,7 +304,10 @@ async fn json_door(State(listener): State<Listener>, request: Request) -> Respon
     };
     let method = found.method;
     let Some(query) = address::parse_query(request.uri().query().unwrap_or_default()) else {
-        return json_failure(Some(method), Fault::coded(Code::Malformed, "the query cannot be read").into());
+        return json_failure(
+            Some(method),
+            Fault::coded(Code::Malformed, "the query cannot be read").into(),
+        );
     };
     let found = address::narrow(found, method.http.verb, &path, &query);
     let method = found.method;
@@ -266,7 +319,11 @@ async fn json_door(State(listener): State<Listener>, request: Request) -> Respon
 
 impl From<Unreadable> for Failure {
     fn from(unreadable: Unreadable) -> Self {
-        let code = if unreadable == Unreadable::TooBig { Code::TooLarge } else { Code::Malformed };
+        let code = if unreadable == Unreadable::TooBig {
+            Code::TooLarge
+        } else {
+            Code::Malformed
+        };
         Fault::coded(code, unreadable.to_string()).into()
     }
 }
@@ -278,7 +335,11 @@ async fn json_call(
     query: &[(String, String)],
 ) -> Result<Served, Failure> {
     let method = found.method;
-    let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let target = request
+        .uri()
+        .path_and_query()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let credentials = auth::from_header(text(request.headers(), header::AUTHORIZATION));
     let (headers, bytes) = read_body(request).await?;
     let key = idempotency_key(&headers)?;
@@ -309,8 +370,11 @@ fn json_tree(
 ) -> Result<(crate::tree::Tree, address::Paging), Failure> {
     let method = found.method;
     let mut builder = Builder::new(&method.input);
-    let content_type = text(headers, header::CONTENT_TYPE).unwrap_or(JSON).to_ascii_lowercase();
-    let is_json = content_type.starts_with(JSON) || content_type.starts_with("application/merge-patch+json");
+    let content_type = text(headers, header::CONTENT_TYPE)
+        .unwrap_or(JSON)
+        .to_ascii_lowercase();
+    let is_json =
+        content_type.starts_with(JSON) || content_type.starts_with("application/merge-patch+json");
     let mut body_text = String::new();
     match method.http.body {
         MethodBody::None => {}
@@ -330,7 +394,9 @@ fn json_tree(
             body_text = body::json_text(bytes)?;
             let (index, shape) = entity_argument(method, argument);
             let root = crate::tree::ROOT;
-            let node = builder.child(root, index).unwrap_or_else(|| builder.object(root, index, shape));
+            let node = builder
+                .child(root, index)
+                .unwrap_or_else(|| builder.object(root, index, shape));
             json::entity(&body_text, &mut builder, node, shape)?;
         }
     }
@@ -340,11 +406,19 @@ fn json_tree(
 }
 
 fn content_type_of(headers: &HeaderMap) -> String {
-    text(headers, header::CONTENT_TYPE).unwrap_or_default().to_owned()
+    text(headers, header::CONTENT_TYPE)
+        .unwrap_or_default()
+        .to_owned()
 }
 
-fn entity_argument(method: &'static Method, argument: &str) -> (usize, &'static crate::shape::Shape) {
-    let index = method.input.index_of(argument).expect("the binding names an argument");
+fn entity_argument(
+    method: &'static Method,
+    argument: &str,
+) -> (usize, &'static crate::shape::Shape) {
+    let index = method
+        .input
+        .index_of(argument)
+        .expect("the binding names an argument");
     match method.input.field(index).map(|field| field.ty) {
         Some(Type::Entity(shape)) => (index, shape),
         _ => panic!("the body of {} is an entity", method.name),
@@ -353,15 +427,28 @@ fn entity_argument(method: &'static Method, argument: &str) -> (usize, &'static 
 
 fn set_bytes(builder: &mut Builder, method: &'static Method, argument: &str, bytes: &[u8]) {
     use base64::Engine as _;
-    let index = method.input.index_of(argument).expect("the binding names an argument");
+    let index = method
+        .input
+        .index_of(argument)
+        .expect("the binding names an argument");
     if !bytes.is_empty() {
         let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-        builder.scalar(crate::tree::ROOT, index, "", std::borrow::Cow::Owned(encoded));
+        builder.scalar(
+            crate::tree::ROOT,
+            index,
+            "",
+            std::borrow::Cow::Owned(encoded),
+        );
     }
 }
 
 /// A form: fields by the names of arguments (dotted for what is inside), files as names and contents of a Script.
-fn form_data(builder: &mut Builder, method: &'static Method, bytes: &Bytes, content_type: &str) -> Result<(), Failure> {
+fn form_data(
+    builder: &mut Builder,
+    method: &'static Method,
+    bytes: &Bytes,
+    content_type: &str,
+) -> Result<(), Failure> {
     for part in body::parts(bytes, content_type)? {
         if part.file_name.is_empty() {
             let value = String::from_utf8_lossy(&part.data).into_owned();
@@ -373,7 +460,12 @@ fn form_data(builder: &mut Builder, method: &'static Method, bytes: &Bytes, cont
             builder.unknown(crate::tree::ROOT, &part.name);
             continue;
         };
-        builder.scalar(crate::tree::ROOT, names, "", std::borrow::Cow::Owned(part.file_name.clone()));
+        builder.scalar(
+            crate::tree::ROOT,
+            names,
+            "",
+            std::borrow::Cow::Owned(part.file_name.clone()),
+        );
         set_bytes(builder, method, "contentData", &part.data);
     }
     Ok(())
@@ -386,7 +478,11 @@ fn json_answer(served: Served) -> Response {
         response
     } else {
         // 204 carries no body, and warnings must be told.
-        let status = if served.status == 204 { 200 } else { served.status };
+        let status = if served.status == 204 {
+            200
+        } else {
+            served.status
+        };
         respond(status, JSON, served.body)
     };
     if let Some(location) = &served.location {
@@ -396,7 +492,11 @@ fn json_answer(served: Served) -> Response {
         put(&mut response, header::ETAG, etag);
     }
     if served.replayed {
-        put(&mut response, HeaderName::from_static("idempotency-replayed"), "true");
+        put(
+            &mut response,
+            HeaderName::from_static("idempotency-replayed"),
+            "true",
+        );
     }
     response
 }
@@ -407,12 +507,18 @@ fn json_failure(method: Option<&Method>, failure: Failure) -> Response {
         Failure::Rate(seconds) => (Fault::coded(Code::TooManyRequests, ""), None, Some(seconds)),
         Failure::Fault(fault) => (fault, None, None),
         Failure::Unavailable => (Fault::coded(Code::ServiceUnavailable, ""), None, Some(5)),
-        Failure::Internal(reference) => (Fault::coded(Code::InternalError, ""), Some(reference), None),
+        Failure::Internal(reference) => {
+            (Fault::coded(Code::InternalError, ""), Some(reference), None)
+        }
     };
     let (code, body) = json::problem(method, &fault, reference.as_deref());
     let mut response = respond(code.status(), PROBLEM, body);
     if code == Code::FailedAuthentication {
-        put(&mut response, header::WWW_AUTHENTICATE, "Basic realm=\"Carillon\", Bearer");
+        put(
+            &mut response,
+            header::WWW_AUTHENTICATE,
+            "Basic realm=\"Carillon\", Bearer",
+        );
     }
     if let Some(seconds) = retry {
         put(&mut response, header::RETRY_AFTER, &seconds.to_string());

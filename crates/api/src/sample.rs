@@ -9,7 +9,9 @@ use carillon_model::name::{fold, matches_pattern};
 
 /// Whether an object matches a sample. `attributes` says whether attributes count.
 pub fn matches(sample: View<'_>, object: &Object, attributes: bool) -> bool {
-    let Some(shape) = sample.shape() else { return true };
+    let Some(shape) = sample.shape() else {
+        return true;
+    };
     shape.all_fields().enumerate().all(|(index, field)| {
         let mut sent = sample.at(index).filter(|value| !value.is_null()).peekable();
         if sent.peek().is_none() {
@@ -29,7 +31,9 @@ pub fn matches(sample: View<'_>, object: &Object, attributes: bool) -> bool {
 }
 
 fn attribute(sent: View<'_>, kept: Option<&Value>) -> bool {
-    let Some((Some(name), Some(value))) = sent.name_value() else { return false };
+    let Some((Some(name), Some(value))) = sent.name_value() else {
+        return false;
+    };
     matches!(kept, Some(Value::Attributes(kept)) if kept.get(name).is_some_and(|kept| matches_pattern(value, kept)))
 }
 
@@ -47,8 +51,14 @@ fn one(sent: View<'_>, kept: &Value) -> bool {
 
 /// A reference by internalId is that object; by anything else it is a pattern.
 fn reference(sent: View<'_>, kept: &Object) -> bool {
-    let declares_id = sent.shape().is_some_and(|shape| shape.index_of("internalId").is_some());
-    match sent.get("internalId").filter(|_| declares_id).and_then(View::scalar) {
+    let declares_id = sent
+        .shape()
+        .is_some_and(|shape| shape.index_of("internalId").is_some());
+    match sent
+        .get("internalId")
+        .filter(|_| declares_id)
+        .and_then(View::scalar)
+    {
         Some(id) => kept.internal_id() == Some(id.trim()),
         None => matches(sent, kept, false),
     }
@@ -56,5 +66,9 @@ fn reference(sent: View<'_>, kept: &Object) -> bool {
 
 /// A name that matches when it is contained (`api.md` M20.8); a star keeps its meaning.
 pub fn contains(pattern: &str, name: &str) -> bool {
-    if pattern.contains('*') { matches_pattern(&format!("*{pattern}*"), name) } else { fold(name).contains(&fold(pattern)) }
+    if pattern.contains('*') {
+        matches_pattern(&format!("*{pattern}*"), name)
+    } else {
+        fold(name).contains(&fold(pattern))
+    }
 }

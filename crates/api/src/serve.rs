@@ -106,7 +106,12 @@ fn failure(state: &ApiState, method: &Method, stop: Stop) -> Failure {
                 Stop::Store(error) => error.to_string(),
                 other => other.to_string(),
             };
-            tracing::error!(method = method.name, reference, error = source, "a call failed");
+            tracing::error!(
+                method = method.name,
+                reference,
+                error = source,
+                "a call failed"
+            );
             Failure::Internal(reference)
         }
     }
@@ -136,13 +141,26 @@ async fn serve_inner(state: &ApiState, call: Call) -> Result<Served, Failure> {
     let now = state.now();
     let method = call.method;
     let stopped = |stop: Stop| failure(state, method, stop);
-    let proven = auth::authenticate(state.store(), state.keys(), state.memory(), call.credentials, call.trusted, now)
-        .await
-        .map_err(|error| stopped(error.into()))?
-        .map_err(|_| Failure::Denied)?;
+    let proven = auth::authenticate(
+        state.store(),
+        state.keys(),
+        state.memory(),
+        call.credentials,
+        call.trusted,
+        now,
+    )
+    .await
+    .map_err(|error| stopped(error.into()))?
+    .map_err(|_| Failure::Denied)?;
     let caller = known_caller(state, proven.user, call.wire.door(), method)?;
-    let per_minute = caller.home.settings.limit("limit.request.perMinute", limits::REQUESTS_PER_MINUTE);
-    state.rates().take(caller.home_id(), per_minute, now).map_err(Failure::Rate)?;
+    let per_minute = caller
+        .home
+        .settings
+        .limit("limit.request.perMinute", limits::REQUESTS_PER_MINUTE);
+    state
+        .rates()
+        .take(caller.home_id(), per_minute, now)
+        .map_err(Failure::Rate)?;
     if !method.access.is_empty() && !caller.has_any(method.access) {
         return Err(Fault::denied(crate::tree::Path::default()).into());
     }
@@ -168,6 +186,7 @@ async fn serve_inner(state: &ApiState, call: Call) -> Result<Served, Failure> {
         if_match: call.if_match,
         keys: Arc::clone(state.keys()),
         chance: state.chance(),
+        cache: state.cache(),
         prepared: RefCell::new(None),
         orgs: RefCell::new(HashMap::new()),
     };
@@ -177,38 +196,76 @@ async fn serve_inner(state: &ApiState, call: Call) -> Result<Served, Failure> {
             if let Some(nonce) = proven.nonce {
                 use_nonce(state, method, nonce, now).await?;
             }
-            let read = move |snapshot: &dyn carillon_store::Snapshot| handler(snapshot, &context, tree.root());
+            let read = move |snapshot: &dyn carillon_store::Snapshot| {
+                handler(snapshot, &context, tree.root())
+            };
             let answer = state.store().read(read).await.map_err(stopped)?;
             finish(method, call.wire, &answer)
         }
-        Run::Write(_) => write(state, method, context, tree, call.wire, proven.nonce, call.key).await?,
+        Run::Write(_) => {
+            write(
+                state,
+                method,
+                context,
+                tree,
+                call.wire,
+                proven.nonce,
+                call.key,
+            )
+            .await?
+        }
     };
     drop(running);
     Ok(served)
 }
 
 /// The caller with its home Org. A disabled User or Org, or a User that must change its password first, is denied.
-fn known_caller(state: &ApiState, user: User, door: Door, method: &Method) -> Result<Caller, Failure> {
-    let may_enter = user.login_enabled && (!user.password_change_required || method.name == "changePassword");
+fn known_caller(
+    state: &ApiState,
+    user: User,
+    door: Door,
+    method: &Method,
+) -> Result<Caller, Failure> {
+    let may_enter =
+        user.login_enabled && (!user.password_change_required || method.name == "changePassword");
     if !may_enter {
         return Err(Failure::Denied);
     }
     let home_id = user.home;
     let look = move |snapshot: &dyn carillon_store::Snapshot| -> Result<_, Stop> {
-        let Some(home) = load_org(snapshot, home_id)? else { return Ok(None) };
-        let only = if door == Door::Json { only_account(snapshot, &home)? } else { None };
+        let Some(home) = load_org(snapshot, home_id)? else {
+            return Ok(None);
+        };
+        let only = if door == Door::Json {
+            only_account(snapshot, &home)?
+        } else {
+            None
+        };
         Ok(Some((home, only)))
     };
-    let found = state.store().read_now(look).map_err(|stop| failure(state, method, stop))?;
+    let found = state
+        .store()
+        .read_now(look)
+        .map_err(|stop| failure(state, method, stop))?;
     let (home, only_account) = found.ok_or(Failure::Denied)?;
     if home.settings.enabled == Some(false) {
         return Err(Failure::Denied);
     }
-    Ok(Caller { user, home: Arc::new(home), only_account })
+    Ok(Caller {
+        user,
+        home: Arc::new(home),
+        only_account,
+    })
 }
 
-async fn prepare(state: &ApiState, mut context: Context, tree: Tree) -> Result<(Context, Tree), Failure> {
-    let Some(prepare) = context.method.prepare else { return Ok((context, tree)) };
+async fn prepare(
+    state: &ApiState,
+    mut context: Context,
+    tree: Tree,
+) -> Result<(Context, Tree), Failure> {
+    let Some(prepare) = context.method.prepare else {
+        return Ok((context, tree));
+    };
     let method = context.method;
     let store = state.store().clone();
     let ready = tokio::task::spawn_blocking(move || {
@@ -222,10 +279,17 @@ async fn prepare(state: &ApiState, mut context: Context, tree: Tree) -> Result<(
     }
 }
 
-async fn use_nonce(state: &ApiState, method: &'static Method, nonce: [u8; 32], now: Moment) -> Result<(), Failure> {
+async fn use_nonce(
+    state: &ApiState,
+    method: &'static Method,
+    nonce: [u8; 32],
+    now: Moment,
+) -> Result<(), Failure> {
     let fresh = state
         .store()
-        .write(Urgency::People, move |transaction| -> Result<bool, Stop> { Ok(transaction.use_nonce(&nonce, now)?) })
+        .write(Urgency::People, move |transaction| -> Result<bool, Stop> {
+            Ok(transaction.use_nonce(&nonce, now)?)
+        })
         .await
         .map_err(|stop| failure(state, method, stop))?;
     if fresh { Ok(()) } else { Err(Failure::Denied) }
@@ -247,7 +311,11 @@ async fn write(
     key: Option<(String, [u8; 32])>,
 ) -> Result<Served, Failure> {
     let Run::Write(handler) = method.run else {
-        return Err(failure(state, method, Stop::Internal("a reading method was asked to write".into())));
+        return Err(failure(
+            state,
+            method,
+            Stop::Internal("a reading method was asked to write".into()),
+        ));
     };
     let now = context.now;
     let org = context.caller.home_id();
@@ -258,7 +326,12 @@ async fn write(
             return Err(Fault::coded(Code::FailedAuthentication, "").into());
         }
         if let Some((key, request)) = &key
-            && let Some(kept) = transaction.kept_answer(org, method.name, key, now.plus(-limits::IDEMPOTENCY_KEPT))?
+            && let Some(kept) = transaction.kept_answer(
+                org,
+                method.name,
+                key,
+                now.plus(-limits::IDEMPOTENCY_KEPT),
+            )?
         {
             return if kept.request == *request {
                 Ok(Done::Written(replay(kept)))
@@ -267,7 +340,9 @@ async fn write(
             };
         }
         let answer = handler(transaction, &context, tree.root())?;
-        let Some((key, request)) = key else { return Ok(Done::Answer(answer)) };
+        let Some((key, request)) = key else {
+            return Ok(Done::Answer(answer));
+        };
         let served = finish(method, wire, &answer);
         transaction.keep_answer(&kept(&served, org, method, key, request, now))?;
         Ok(Done::Written(served))
@@ -287,7 +362,14 @@ async fn write(
     }
 }
 
-fn kept(served: &Served, org: OrgId, method: &Method, key: String, request: [u8; 32], at: Moment) -> KeptAnswer {
+fn kept(
+    served: &Served,
+    org: OrgId,
+    method: &Method,
+    key: String,
+    request: [u8; 32],
+    at: Moment,
+) -> KeptAnswer {
     let head = serde_json::json!({ "location": served.location, "etag": served.etag });
     KeptAnswer {
         org,
@@ -315,14 +397,22 @@ fn replay(kept: KeptAnswer) -> Served {
 }
 
 fn finish(method: &Method, wire: Wire, answer: &Answer) -> Served {
-    let status = if wire == Wire::Json { method.http.status } else { 200 };
+    let status = if wire == Wire::Json {
+        method.http.status
+    } else {
+        200
+    };
     let made = match &answer.data {
         Data::One(object) => object.internal_id(),
         _ => None,
     };
     Served {
         status,
-        body: if status == 204 && answer.warnings.is_empty() { String::new() } else { wire.write(method, answer) },
+        body: if status == 204 && answer.warnings.is_empty() {
+            String::new()
+        } else {
+            wire.write(method, answer)
+        },
         location: made
             .filter(|_| !method.http.location.is_empty())
             .map(|id| format!("/api/v1{}", method.http.location.replace("{id}", id))),

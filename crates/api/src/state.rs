@@ -1,6 +1,7 @@
 //! What all calls of a process share.
 
 use crate::auth::{Keys, Memory, Rates};
+use crate::cache::Cache;
 use crate::context::Chance;
 use carillon_model::moment::Clock;
 use carillon_model::{Moment, OrgId};
@@ -22,6 +23,7 @@ struct Shared {
     keys: Arc<Keys>,
     memory: Memory,
     rates: Rates,
+    cache: Arc<Cache>,
     running: Mutex<HashSet<(OrgId, &'static str, String)>>,
 }
 
@@ -43,6 +45,7 @@ impl ApiState {
                 keys: Arc::new(Keys::new(installation_key, process)),
                 memory: Memory::default(),
                 rates: Rates::default(),
+                cache: Arc::default(),
                 running: Mutex::new(HashSet::new()),
             }),
         }
@@ -68,6 +71,10 @@ impl ApiState {
         &self.shared.keys
     }
 
+    pub(crate) fn cache(&self) -> Arc<Cache> {
+        Arc::clone(&self.shared.cache)
+    }
+
     pub(crate) fn memory(&self) -> &Memory {
         &self.shared.memory
     }
@@ -79,14 +86,25 @@ impl ApiState {
     /// Marks a call under an idempotency key as running; none when one is running already.
     pub(crate) fn begin(&self, org: OrgId, method: &'static str, key: &str) -> Option<Running> {
         let name = (org, method, key.to_owned());
-        let mut running = self.shared.running.lock().expect("no panic holds this lock");
-        running.insert(name.clone()).then(|| Running { state: self.clone(), name })
+        let mut running = self
+            .shared
+            .running
+            .lock()
+            .expect("no panic holds this lock");
+        running.insert(name.clone()).then(|| Running {
+            state: self.clone(),
+            name,
+        })
     }
 
     /// An opaque id for an internal failure, told to the caller and logged.
     pub(crate) fn reference(&self) -> String {
         let mut bytes = [0u8; 8];
-        self.shared.chance.lock().expect("no panic holds this lock").fill_bytes(&mut bytes);
+        self.shared
+            .chance
+            .lock()
+            .expect("no panic holds this lock")
+            .fill_bytes(&mut bytes);
         format!("{:016x}", u64::from_be_bytes(bytes))
     }
 }

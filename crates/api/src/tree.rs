@@ -123,7 +123,11 @@ impl Builder {
 
     /// Adds a null.
     pub fn null(&mut self, parent: u32, field: usize, cleared: bool) -> u32 {
-        self.push(parent, field, if cleared { Value::Cleared } else { Value::Null })
+        self.push(
+            parent,
+            field,
+            if cleared { Value::Cleared } else { Value::Null },
+        )
     }
 
     /// Adds something that does not fit, and says why.
@@ -148,7 +152,10 @@ impl Builder {
 
     /// Notes that something under `node` does not fit the shape.
     pub fn misfit(&mut self, node: u32, text: impl Into<Cow<'static, str>>) {
-        self.misfits.push(Misfit { node, text: text.into() });
+        self.misfits.push(Misfit {
+            node,
+            text: text.into(),
+        });
     }
 
     /// Turns an object that turned out to be empty into a null.
@@ -193,7 +200,9 @@ impl Builder {
                 self.misfit(node, format!("has no field {name}"));
                 return;
             };
-            let field = shape.field(index).expect("the index was found in this shape");
+            let field = shape
+                .field(index)
+                .expect("the index was found in this shape");
             let child = self.child(node, index);
             match (&field.ty, names.peek()) {
                 (Type::Entity(inner), Some(_)) => {
@@ -247,19 +256,29 @@ impl Builder {
 
     /// The finished tree.
     pub fn finish(self, body: String) -> Tree {
-        Tree { nodes: self.nodes, body, extra: self.extra, misfits: self.misfits }
+        Tree {
+            nodes: self.nodes,
+            body,
+            extra: self.extra,
+            misfits: self.misfits,
+        }
     }
 }
 
 impl Tree {
     /// The arguments.
     pub fn root(&self) -> View<'_> {
-        View { tree: self, node: ROOT }
+        View {
+            tree: self,
+            node: ROOT,
+        }
     }
 
     /// What does not fit, under exactly this object.
     pub fn misfits_of(&self, view: View<'_>) -> impl Iterator<Item = &Misfit> {
-        self.misfits.iter().filter(move |misfit| misfit.node == view.node)
+        self.misfits
+            .iter()
+            .filter(move |misfit| misfit.node == view.node)
     }
 
     /// Whether everything fits.
@@ -331,7 +350,10 @@ impl<'t> View<'t> {
 
     /// Children in the order received.
     pub fn children(self) -> Children<'t> {
-        Children { tree: self.tree, at: self.raw().first }
+        Children {
+            tree: self.tree,
+            at: self.raw().first,
+        }
     }
 
     /// Place of its field in the shape above.
@@ -341,8 +363,15 @@ impl<'t> View<'t> {
 
     /// Its field.
     pub fn field_of(self) -> Option<&'static Field> {
-        let parent = View { tree: self.tree, node: self.raw().parent };
-        if self.raw().parent == NONE { None } else { parent.shape()?.field(self.index()) }
+        let parent = View {
+            tree: self.tree,
+            node: self.raw().parent,
+        };
+        if self.raw().parent == NONE {
+            None
+        } else {
+            parent.shape()?.field(self.index())
+        }
     }
 
     /// Children for the field at a place.
@@ -353,9 +382,9 @@ impl<'t> View<'t> {
     /// The place of a field; none in what is no object. Code asks only for fields that the shape declares.
     fn place(self, name: &str) -> usize {
         match self.shape() {
-            Some(shape) => {
-                shape.index_of(name).unwrap_or_else(|| panic!("the shape {} declares {name}", shape.name))
-            }
+            Some(shape) => shape
+                .index_of(name)
+                .unwrap_or_else(|| panic!("the shape {} declares {name}", shape.name)),
             None => usize::MAX,
         }
     }
@@ -380,7 +409,8 @@ impl<'t> View<'t> {
     /// The values of a repeated field.
     pub fn items(self, name: &str) -> impl Iterator<Item = View<'t>> + use<'t> {
         let index = self.place(name);
-        self.children().filter(move |child| child.index() == index && !child.is_null())
+        self.children()
+            .filter(move |child| child.index() == index && !child.is_null())
     }
 
     /// The text of a field.
@@ -398,12 +428,12 @@ impl<'t> View<'t> {
     /// Names and values of a field of attributes.
     pub fn attributes(self, name: &str) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
         let index = self.place(name);
-        self.children().filter(move |child| child.index() == index).filter_map(|child| {
-            match child.name_value() {
+        self.children()
+            .filter(move |child| child.index() == index)
+            .filter_map(|child| match child.name_value() {
                 Some((Some(name), Some(value))) => Some((name, value)),
                 _ => None,
-            }
-        })
+            })
     }
 
     /// Where it stands.
@@ -411,9 +441,14 @@ impl<'t> View<'t> {
         let mut steps = Vec::new();
         let mut view = self;
         while view.raw().parent != NONE {
-            let parent = View { tree: self.tree, node: view.raw().parent };
+            let parent = View {
+                tree: self.tree,
+                node: view.raw().parent,
+            };
             let field = view.field_of();
-            let position = parent.at(view.index()).position(|child| child.node == view.node);
+            let position = parent
+                .at(view.index())
+                .position(|child| child.node == view.node);
             let many = field.is_some_and(|field| field.many);
             steps.push(Step {
                 argument: (parent.node == ROOT).then_some(view.index()),
@@ -457,7 +492,10 @@ impl<'t> Iterator for Children<'t> {
         if self.at == NONE {
             return None;
         }
-        let view = View { tree: self.tree, node: self.at };
+        let view = View {
+            tree: self.tree,
+            node: self.at,
+        };
         self.at = view.raw().next;
         Some(view)
     }
@@ -478,7 +516,11 @@ pub struct Path(Vec<Step>);
 impl Path {
     /// An argument by position and name.
     pub fn argument(position: usize, name: &'static str) -> Self {
-        Self(vec![Step { argument: Some(position), name: Cow::Borrowed(name), item: None }])
+        Self(vec![Step {
+            argument: Some(position),
+            name: Cow::Borrowed(name),
+            item: None,
+        }])
     }
 
     /// `arg1.passes[0].channel`.

@@ -54,7 +54,10 @@ impl std::fmt::Debug for Object {
 impl Object {
     /// An object without fields.
     pub fn new(shape: &'static Shape) -> Self {
-        Self { shape, fields: Vec::with_capacity(shape.len().min(16)) }
+        Self {
+            shape,
+            fields: Vec::with_capacity(shape.len().min(16)),
+        }
     }
 
     /// Sets a field; None leaves it out.
@@ -66,7 +69,9 @@ impl Object {
 
     /// As [`Object::set`], in place.
     pub fn put(&mut self, name: &str, value: impl IntoValue) {
-        let Some(value) = value.into_value() else { return };
+        let Some(value) = value.into_value() else {
+            return;
+        };
         let index = self
             .shape
             .index_of(name)
@@ -114,14 +119,19 @@ impl Object {
     /// Fields that are set, in wire order.
     pub fn fields(&self) -> impl Iterator<Item = (&'static Field, &Value)> {
         self.fields.iter().map(|(index, value)| {
-            let field = self.shape.field(usize::from(*index)).expect("set by the shape's own index");
+            let field = self
+                .shape
+                .field(usize::from(*index))
+                .expect("set by the shape's own index");
             (field, value)
         })
     }
 
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.fields().find(|(field, _)| field.name == name).map(|(_, value)| value)
+        self.fields()
+            .find(|(field, _)| field.name == name)
+            .map(|(_, value)| value)
     }
 
     /// The internalId, when it has one.
@@ -253,7 +263,12 @@ pub fn time_text(time: jiff::civil::Time) -> String {
     if time.second() == 0 {
         format!("{:02}:{:02}", time.hour(), time.minute())
     } else {
-        format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+        format!(
+            "{:02}:{:02}:{:02}",
+            time.hour(),
+            time.minute(),
+            time.second()
+        )
     }
 }
 
@@ -314,21 +329,36 @@ impl Answer {
 
     /// One object.
     pub fn one(object: Object) -> Self {
-        Self { data: Data::One(object), ..Self::default() }
+        Self {
+            data: Data::One(object),
+            ..Self::default()
+        }
     }
 
     /// One object in a version.
     pub fn versioned(object: Object, version: u64) -> Self {
-        Self { data: Data::One(object), version: Some(version), ..Self::default() }
+        Self {
+            data: Data::One(object),
+            version: Some(version),
+            ..Self::default()
+        }
     }
 
     /// A list, and where it goes on.
     pub fn many(objects: Vec<Object>, next_cursor: Option<String>) -> Self {
-        Self { data: Data::Many(objects), next_cursor, ..Self::default() }
+        Self {
+            data: Data::Many(objects),
+            next_cursor,
+            ..Self::default()
+        }
     }
 
     /// Adds a warning.
     pub fn warn(&mut self, code: Code, severity: Severity, message: impl Into<String>) {
-        self.warnings.push(Warning { code, message: message.into(), severity });
+        self.warnings.push(Warning {
+            code,
+            message: message.into(),
+            severity,
+        });
     }
 }

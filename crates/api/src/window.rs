@@ -11,16 +11,28 @@ use carillon_model::zone::Zone;
 /// Stage 4: fromTime must be before toTime. Texts without offset are compared as if in one zone, which they are.
 pub fn in_order(arguments: View<'_>, findings: &mut Findings) {
     let utc = jiff::tz::TimeZone::UTC;
-    let read = |name: &str| arguments.text(name).and_then(|text| form::moment(text, &utc, Bound::Start));
+    let read = |name: &str| {
+        arguments
+            .text(name)
+            .and_then(|text| form::moment(text, &utc, Bound::Start))
+    };
     if let (Some(from), Some(to)) = (read("fromTime"), read("toTime"))
         && from >= to
     {
-        findings.add(Row::DA, || arguments.path_to("toTime"), "fromTime must be before toTime");
+        findings.add(
+            Row::DA,
+            || arguments.path_to("toTime"),
+            "fromTime must be before toTime",
+        );
     }
 }
 
 fn bounds(arguments: View<'_>, zone: Zone) -> (Option<Moment>, Option<Moment>) {
-    let read = |name: &str, bound| arguments.text(name).and_then(|text| form::moment(text, zone.time_zone(), bound));
+    let read = |name: &str, bound| {
+        arguments
+            .text(name)
+            .and_then(|text| form::moment(text, zone.time_zone(), bound))
+    };
     (read("fromTime", Bound::Start), read("toTime", Bound::End))
 }
 
@@ -37,7 +49,10 @@ pub fn w24(arguments: View<'_>, zone: Zone, now: Moment) -> (Moment, Moment) {
 /// W-open: everything where a side is open.
 pub fn open(arguments: View<'_>, zone: Zone) -> (Moment, Moment) {
     let (from, to) = bounds(arguments, zone);
-    (from.unwrap_or(Moment(i64::MIN)), to.unwrap_or(Moment::NEVER))
+    (
+        from.unwrap_or(Moment(i64::MIN)),
+        to.unwrap_or(Moment::NEVER),
+    )
 }
 
 /// Both sides as they were given.

@@ -166,7 +166,7 @@ fn take<T: Transaction + ?Sized>(
                     source: first_word(&message.body),
                 })?;
             }
-            for account in &ours.accounts { tx.lift_opt_out(*account, ours.device, ChannelType::Text)?; } received.opted_out += usize::from(is_new);
+            received.opted_out += usize::from(is_new);
             is_new.then_some(Reply::Stopped)
         }
         Some(Reserved::Start) => lift(tx, ours)?.then_some(Reply::Started),

@@ -352,7 +352,10 @@ mod tests {
     fn keys_of_phones_are_their_digits() {
         assert_eq!(DeviceKey::of("+12075550111"), DeviceKey(12_075_550_111));
         assert!(DeviceKey::of("ann@example.org").0 < 0);
-        assert_eq!(DeviceKey::of("Ann@example.org"), DeviceKey::of("ann@example.org"));
+        assert_eq!(
+            DeviceKey::of("Ann@example.org"),
+            DeviceKey::of("ann@example.org")
+        );
         assert_eq!(
             DeviceKey::of("ann@example.org"),
             DeviceKey::of("ann@example.org")

@@ -79,9 +79,16 @@ words! {
     /// Kinds of line.
     LineType { Landline = "Landline", Wireless = "Wireless", Unknown = "Unknown" }
     /// What a User may do.
-    Role { SystemAdministrator = "SystemAdministrator", EnterpriseManager = "EnterpriseManager", AccountManager = "AccountManager", Supervisor = "Supervisor", Agent = "Agent", ApiUser = "ApiUser" }
+    Role {
+        SystemAdministrator = "SystemAdministrator", EnterpriseManager = "EnterpriseManager",
+        AccountManager = "AccountManager", Supervisor = "Supervisor", Agent = "Agent", ApiUser = "ApiUser",
+    }
     /// States of a SubCampaign.
-    SubCampaignState { Loading = "Loading", Pending = "Pending", Running = "Running", Paused = "Paused", Stopping = "Stopping", Completing = "Completing", Awaiting = "Awaiting", Done = "Done", Cancelled = "Cancelled" }
+    SubCampaignState {
+        Loading = "Loading", Pending = "Pending", Running = "Running", Paused = "Paused",
+        Stopping = "Stopping", Completing = "Completing", Awaiting = "Awaiting", Done = "Done",
+        Cancelled = "Cancelled",
+    }
     /// The synthetic states of a sample.
     SyntheticState { Active = "Active", All = "All", Completed = "Completed", Done = "Done" }
     /// States of a pass.
@@ -117,13 +124,19 @@ words! {
         Skipped = "Skipped", Expired = "Expired", Removed = "Removed",
     }
     /// The cap that set a rate.
-    LimitedBy { None = "None", MaxContactsPerMinute = "MaxContactsPerMinute", AccountMaximum = "AccountMaximum", Carrier = "Carrier", Agents = "Agents", Compliance = "Compliance", NoContacts = "NoContacts" }
+    LimitedBy {
+        None = "None", MaxContactsPerMinute = "MaxContactsPerMinute", AccountMaximum = "AccountMaximum",
+        Carrier = "Carrier", Agents = "Agents", Compliance = "Compliance", NoContacts = "NoContacts",
+    }
     /// What a Script asks of agents.
     AgentNeed { None = "None", Standard = "Standard", Portal = "Portal" }
     /// Kinds of template Script.
     TemplateKind { Alert = "Alert", Survey = "Survey", OptIn = "OptIn", Interactive = "Interactive" }
     /// Days of the week.
-    DayOfWeek { Monday = "Monday", Tuesday = "Tuesday", Wednesday = "Wednesday", Thursday = "Thursday", Friday = "Friday", Saturday = "Saturday", Sunday = "Sunday" }
+    DayOfWeek {
+        Monday = "Monday", Tuesday = "Tuesday", Wednesday = "Wednesday", Thursday = "Thursday",
+        Friday = "Friday", Saturday = "Saturday", Sunday = "Sunday",
+    }
     /// What to do with an answering machine when no message is left.
     OnMachine { HangUp = "HangUp", Continue = "Continue" }
     /// When calls may be recorded.

@@ -16,12 +16,16 @@ pub struct Address {
 
 /// The request of a method with these arguments.
 pub fn of(http: &Http, arguments: &Value) -> Result<Address, Failure> {
-    let arguments = arguments.as_object().ok_or("the arguments are a JSON object, one member for each argument")?;
+    let arguments = arguments
+        .as_object()
+        .ok_or("the arguments are a JSON object, one member for each argument")?;
     let mut query = Vec::new();
     let mut path = String::from("/api/v1");
     let mut rest = http.path;
     while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').ok_or("the method has no legal address")?;
+        let (name, after) = after
+            .split_once('}')
+            .ok_or("the method has no legal address")?;
         path += before;
         path += &segment(arguments, name, &mut query)?;
         rest = after;
@@ -47,13 +51,21 @@ pub fn of(http: &Http, arguments: &Value) -> Result<Address, Failure> {
 }
 
 /// What stands for `{argument}` (its identity) or `{argument.field}` (a text) in the path.
-fn segment(arguments: &Map<String, Value>, name: &str, query: &mut Vec<String>) -> Result<String, Failure> {
+fn segment(
+    arguments: &Map<String, Value>,
+    name: &str,
+    query: &mut Vec<String>,
+) -> Result<String, Failure> {
     let value = lookup(arguments, name).ok_or_else(|| format!("{name} is missing"))?;
-    let Some(object) = value.as_object() else { return Ok(encode(&plain(value))) };
+    let Some(object) = value.as_object() else {
+        return Ok(encode(&plain(value)));
+    };
     if let Some(id) = object.get("internalId") {
         return Ok(encode(&plain(id)));
     }
-    let external = object.get("externalId").ok_or_else(|| format!("{name} has neither internalId nor externalId"))?;
+    let external = object
+        .get("externalId")
+        .ok_or_else(|| format!("{name} has neither internalId nor externalId"))?;
     for scope in ["owner", "campaign"] {
         if let Some(id) = object.get(scope).and_then(|scope| scope.get("internalId")) {
             query.push(format!("{scope}={}", encode(&plain(id))));
@@ -66,7 +78,9 @@ fn segment(arguments: &Map<String, Value>, name: &str, query: &mut Vec<String>) 
 fn lookup<'a>(arguments: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let found = arguments.get(first)?;
-    rest.split('.').filter(|step| !step.is_empty()).try_fold(found, |value, step| value.get(step))
+    rest.split('.')
+        .filter(|step| !step.is_empty())
+        .try_fold(found, |value, step| value.get(step))
 }
 
 fn plain(value: &Value) -> String {
@@ -82,7 +96,9 @@ fn encode(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte))
+            }
             other => encoded += &format!("%{other:02X}"),
         }
     }
@@ -99,8 +115,15 @@ mod tests {
         let http = Http::get("/campaigns/{campaign}");
         let by_id = of(&http, &json!({"campaign": {"internalId": "100"}})).expect("legal");
         assert_eq!(by_id.path, "/api/v1/campaigns/100");
-        let by_name = of(&http, &json!({"campaign": {"externalId": "O/ct \u{e9}", "owner": {"internalId": 20}}})).expect("legal");
-        assert_eq!(by_name.path, "/api/v1/campaigns/ext:O%2Fct%20%C3%A9?owner=20");
+        let by_name = of(
+            &http,
+            &json!({"campaign": {"externalId": "O/ct \u{e9}", "owner": {"internalId": 20}}}),
+        )
+        .expect("legal");
+        assert_eq!(
+            by_name.path,
+            "/api/v1/campaigns/ext:O%2Fct%20%C3%A9?owner=20"
+        );
         assert!(of(&http, &json!({})).is_err());
     }
 
@@ -108,6 +131,12 @@ mod tests {
     fn bodies_follow_the_declaration() {
         let arguments = json!({"org": {"internalId": "20"}, "campaign": {"externalId": "October"}});
         let made = of(&Http::post("/campaigns"), &arguments).expect("legal");
-        assert_eq!(made, Address { path: "/api/v1/campaigns".into(), body: Some(arguments) });
+        assert_eq!(
+            made,
+            Address {
+                path: "/api/v1/campaigns".into(),
+                body: Some(arguments)
+            }
+        );
     }
 }

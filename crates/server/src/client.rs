@@ -19,13 +19,21 @@ impl Client {
     /// Calls `server` (`host:port` or an http address) with an API key.
     pub fn new(server: &str, key: &str) -> Self {
         let server = server.trim_end_matches('/');
-        let base = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+        let base = if server.contains("://") {
+            server.to_owned()
+        } else {
+            format!("http://{server}")
+        };
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE))
             .build()
             .into();
-        Self { agent, base, key: key.to_owned() }
+        Self {
+            agent,
+            base,
+            key: key.to_owned(),
+        }
     }
 
     /// One call; the answer of the server, or its problem as a failure.

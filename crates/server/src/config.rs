@@ -50,7 +50,8 @@ impl Default for Server {
 impl Server {
     /// Whether clear-text secrets are accepted.
     pub fn is_trusted(&self) -> bool {
-        self.trusted.unwrap_or_else(|| self.listen.ip().is_loopback())
+        self.trusted
+            .unwrap_or_else(|| self.listen.ip().is_loopback())
     }
 }
 
@@ -66,7 +67,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self {
+            format: LogFormat::Text,
+            filter: "info".to_owned(),
+        }
     }
 }
 
@@ -114,11 +118,17 @@ pub enum Error {
 
 /// Reads a file; without one every key has its default.
 pub fn read(path: Option<&Path>) -> Result<Config, Error> {
-    let Some(path) = path else { return Ok(Config::default()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-    let config: Config = toml::from_str(&text)
-        .map_err(|source| Error::Invalid { path: path.to_owned(), source: Box::new(source) })?;
+    let Some(path) = path else {
+        return Ok(Config::default());
+    };
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let config: Config = toml::from_str(&text).map_err(|source| Error::Invalid {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
     let mut names = std::collections::BTreeSet::new();
     for Carrier::Smpp(carrier) in &config.carriers {
         if !names.insert(carrier.name.clone()) {

@@ -50,13 +50,22 @@ pub fn router(
 /// Ready = the engine runs and the store answers a read.
 async fn ready(store: &Store, readiness: &Readiness) -> (StatusCode, &'static str) {
     if !readiness.is_ready() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "starting or shutting down\n");
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting or shutting down\n",
+        );
     }
-    match store.read(|snapshot| snapshot.fact("installation").map(|_| ())).await {
+    match store
+        .read(|snapshot| snapshot.fact("installation").map(|_| ()))
+        .await
+    {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
             tracing::warn!(%error, "not ready: the store does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store does not answer\n",
+            )
         }
     }
 }

@@ -45,7 +45,10 @@ pub fn read_key(data: &Path) -> Result<Key, Error> {
     let path = data.join(KEY_FILE);
     let bytes = std::fs::read(&path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => Error::None(data.to_owned()),
-        _ => Error::File { path: path.clone(), source },
+        _ => Error::File {
+            path: path.clone(),
+            source,
+        },
     })?;
     Key::try_from(bytes).map_err(|_| Error::Damaged(path))
 }
@@ -60,13 +63,19 @@ fn make_key(data: &Path) -> Result<Key, Error> {
     let mut key = [0; KEY_BYTES];
     chance::generator().fill_bytes(&mut key);
     let write = || -> std::io::Result<()> {
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
         file.write_all(&key)?;
         file.sync_all()?;
         std::fs::File::open(data)?.sync_all()
     };
-    write().map_err(|source| Error::File { path: path.clone(), source })?;
+    write().map_err(|source| Error::File {
+        path: path.clone(),
+        source,
+    })?;
     Ok(key)
 }
 
@@ -76,7 +85,10 @@ pub fn make(
     names: &InitNames<'_>,
     password: &str,
 ) -> Result<(Store, Key, Init), Failure> {
-    std::fs::create_dir_all(data).map_err(|source| Error::File { path: data.to_owned(), source })?;
+    std::fs::create_dir_all(data).map_err(|source| Error::File {
+        path: data.to_owned(),
+        source,
+    })?;
     let store = Store::open(data)?;
     let key = make_key(data)?;
     let now = SystemClock.now();
@@ -109,8 +121,15 @@ pub fn init(arguments: &command::Init) -> Result<(), Failure> {
 
 /// The first line of a small file.
 fn first_line(path: &Path) -> Result<String, Error> {
-    let file = |source| Error::File { path: path.to_owned(), source };
+    let file = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
     let mut text = String::new();
-    std::fs::File::open(path).map_err(file)?.take(4_096).read_to_string(&mut text).map_err(file)?;
+    std::fs::File::open(path)
+        .map_err(file)?
+        .take(4_096)
+        .read_to_string(&mut text)
+        .map_err(file)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }

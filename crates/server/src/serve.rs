@@ -65,7 +65,11 @@ pub async fn until_signal(config: Config) -> Result<(), Failure> {
 }
 
 /// Starts everything. The listener is bound before carriers are called, so that a port in use costs nothing.
-pub async fn start(config: Config, store: Store, key: installation::Key) -> Result<Running, Failure> {
+pub async fn start(
+    config: Config,
+    store: Store,
+    key: installation::Key,
+) -> Result<Running, Failure> {
     let listener = TcpListener::bind(config.server.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.server.listen))?;
@@ -79,19 +83,47 @@ pub async fn start(config: Config, store: Store, key: installation::Key) -> Resu
 
     let seed = chance::generator().random();
     let attached = channels.attached();
-    let engine = Driver { store: store.clone(), clock: clock.clone(), channels: attached, events: inbox, seed }.start()?;
+    let engine = Driver {
+        store: store.clone(),
+        clock: clock.clone(),
+        channels: attached,
+        events: inbox,
+        seed,
+    }
+    .start()?;
     let trusted = config.server.is_trusted();
-    let state = carillon_api::ApiState::new(store.clone(), clock.clone(), chance::generator(), &key);
+    let state =
+        carillon_api::ApiState::new(store.clone(), clock.clone(), chance::generator(), &key);
     let doors = carillon_api::router(state, trusted);
-    let page = trusted.then(|| StatusPage { store: store.clone(), channels: channels.list(), clock: clock.clone() });
-    let router = http::router(doors, page, metrics.clone(), store.clone(), readiness.clone());
+    let page = trusted.then(|| StatusPage {
+        store: store.clone(),
+        channels: channels.list(),
+        clock: clock.clone(),
+    });
+    let router = http::router(
+        doors,
+        page,
+        metrics.clone(),
+        store.clone(),
+        readiness.clone(),
+    );
 
     let stop_doors = CancellationToken::new();
-    tokio::spawn(stop_doors.clone().run_until_cancelled_owned(sweep(store.clone(), clock.clone(), metrics)));
-    tokio::spawn(stop_doors.clone().run_until_cancelled_owned(work_on_jobs(store.clone(), clock)));
+    tokio::spawn(stop_doors.clone().run_until_cancelled_owned(sweep(
+        store.clone(),
+        clock.clone(),
+        metrics,
+    )));
+    tokio::spawn(
+        stop_doors
+            .clone()
+            .run_until_cancelled_owned(work_on_jobs(store.clone(), clock)),
+    );
     let stopped = stop_doors.clone();
     let doors = tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned()).await;
+        let served = axum::serve(listener, router)
+            .with_graceful_shutdown(stopped.cancelled_owned())
+            .await;
         if let Err(error) = served {
             tracing::error!(%error, "the listener failed");
         }
@@ -99,7 +131,17 @@ pub async fn start(config: Config, store: Store, key: installation::Key) -> Resu
     readiness.set(true);
     tracing::info!(%url, carriers = config.carriers.len(), "serving");
     let patience = Duration::from_secs(config.server.shutdown_seconds);
-    Ok(Running { url, readiness, engine, channels, stop_carriers, stop_doors, doors, store, patience })
+    Ok(Running {
+        url,
+        readiness,
+        engine,
+        channels,
+        stop_carriers,
+        stop_doors,
+        doors,
+        store,
+        patience,
+    })
 }
 
 impl Running {
@@ -110,13 +152,14 @@ impl Running {
 
     /// Serves until SIGTERM or Ctrl-C, then stops in order.
     pub async fn until_signal(self) {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(signal) => signal,
-            Err(error) => {
-                tracing::error!(%error, "cannot listen for SIGTERM");
-                return self.stop().await;
-            }
-        };
+        let mut terminate =
+            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(signal) => signal,
+                Err(error) => {
+                    tracing::error!(%error, "cannot listen for SIGTERM");
+                    return self.stop().await;
+                }
+            };
         tokio::select! {
             _ = terminate.recv() => tracing::info!("SIGTERM: shutting down"),
             _ = tokio::signal::ctrl_c() => tracing::info!("interrupt: shutting down"),
@@ -128,11 +171,19 @@ impl Running {
     pub async fn stop(self) {
         self.readiness.set(false);
         self.stop_doors.cancel();
-        if tokio::time::timeout(self.patience, self.doors).await.is_err() {
+        if tokio::time::timeout(self.patience, self.doors)
+            .await
+            .is_err()
+        {
             tracing::warn!("calls were still running at the end of the shutdown time");
         }
-        if tokio::time::timeout(self.patience, self.engine.shutdown()).await.is_err() {
-            tracing::warn!("carriers had not answered at the end of the shutdown time; their attempts are reconciled at the next start");
+        if tokio::time::timeout(self.patience, self.engine.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "carriers had not answered at the end of the shutdown time; their attempts are reconciled at the next start"
+            );
         }
         self.stop_carriers.cancel();
         for channel in &self.channels.text {
@@ -145,24 +196,49 @@ impl Running {
 
 impl Channels {
     fn list(&self) -> Vec<Arc<dyn Channel>> {
-        let text = self.text.iter().map(|channel| Arc::clone(channel) as Arc<dyn Channel>);
-        text.chain([Arc::clone(&self.loopback) as Arc<dyn Channel>]).collect()
+        let text = self
+            .text
+            .iter()
+            .map(|channel| Arc::clone(channel) as Arc<dyn Channel>);
+        text.chain([Arc::clone(&self.loopback) as Arc<dyn Channel>])
+            .collect()
     }
 
     fn attached(&self) -> Vec<Attached> {
-        let loopback = Attached { channel: Arc::clone(&self.loopback) as Arc<dyn Channel>, emulated: true };
-        let text = self.text.iter().map(|channel| Attached { channel: Arc::clone(channel) as Arc<dyn Channel>, emulated: false });
+        let loopback = Attached {
+            channel: Arc::clone(&self.loopback) as Arc<dyn Channel>,
+            emulated: true,
+        };
+        let text = self.text.iter().map(|channel| Attached {
+            channel: Arc::clone(channel) as Arc<dyn Channel>,
+            emulated: false,
+        });
         text.chain([loopback]).collect()
     }
 }
 
-fn start_channels(config: &Config, clock: &Arc<dyn Clock>, events: &Events, stop: &CancellationToken) -> Result<Channels, Failure> {
-    let loopback = loopback::Config { name: LOOPBACK.to_owned(), fates: HashMap::new() };
-    let loopback = loopback::Loopback::start(loopback, ChannelType::Text, clock.clone(), events.clone());
+fn start_channels(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    events: &Events,
+    stop: &CancellationToken,
+) -> Result<Channels, Failure> {
+    let loopback = loopback::Config {
+        name: LOOPBACK.to_owned(),
+        fates: HashMap::new(),
+    };
+    let loopback =
+        loopback::Loopback::start(loopback, ChannelType::Text, clock.clone(), events.clone());
     let mut text = Vec::new();
     for Carrier::Smpp(carrier) in &config.carriers {
         let seed = chance::generator().random();
-        text.push(TextChannel::start(carrier.clone(), clock.clone(), events.clone(), seed, stop.clone())?);
+        text.push(TextChannel::start(
+            carrier.clone(),
+            clock.clone(),
+            events.clone(),
+            seed,
+            stop.clone(),
+        )?);
     }
     Ok(Channels { text, loopback })
 }

@@ -25,12 +25,27 @@ const NOBODY: UserId = UserId(0);
 pub fn import(arguments: &command::Import) -> Result<(), Failure> {
     crate::installation::read_key(&arguments.data)?;
     let store = open(&arguments.data)?;
-    let file = File::open(&arguments.file).map_err(|error| format!("cannot read {}: {error}", arguments.file.display()))?;
+    let file = File::open(&arguments.file)
+        .map_err(|error| format!("cannot read {}: {error}", arguments.file.display()))?;
     let bytes = file.metadata().map(|metadata| metadata.len()).ok();
-    let (account, name, now) = (OrgId(arguments.account), arguments.list.clone(), SystemClock.now());
-    let list = store.write_now(Urgency::People, move |transaction| list_of(transaction, account, &name, now))?;
+    let (account, name, now) = (
+        OrgId(arguments.account),
+        arguments.list.clone(),
+        SystemClock.now(),
+    );
+    let list = store.write_now(Urgency::People, move |transaction| {
+        list_of(transaction, account, &name, now)
+    })?;
     let bar = bar(bytes);
-    let (summary, job) = import_file(&store, account, list, file, bytes, arguments.mapping.as_deref(), &mut |read| bar.set_position(read))?;
+    let (summary, job) = import_file(
+        &store,
+        account,
+        list,
+        file,
+        bytes,
+        arguments.mapping.as_deref(),
+        &mut |read| bar.set_position(read),
+    )?;
     bar.finish_and_clear();
     let report = arguments.report.clone().unwrap_or_else(|| {
         let mut name = arguments.file.clone().into_os_string();
@@ -38,7 +53,8 @@ pub fn import(arguments: &command::Import) -> Result<(), Failure> {
         name.into()
     });
     let text = store.read_now(move |snapshot| snapshot.job_result(job))?;
-    std::fs::write(&report, text).map_err(|error| format!("cannot write {}: {error}", report.display()))?;
+    std::fs::write(&report, text)
+        .map_err(|error| format!("cannot write {}: {error}", report.display()))?;
     store.close();
     println!(
         "{} rows = {} stored + {} merged + {} rejected; report: {}",
@@ -70,17 +86,27 @@ pub fn import_file(
         data: None,
     };
     let now = SystemClock.now();
-    let job = store.write_now(Urgency::People, move |transaction| submit(transaction, &submission, now))?;
+    let job = store.write_now(Urgency::People, move |transaction| {
+        submit(transaction, &submission, now)
+    })?;
     let job = JobId(job.base.internal_id);
-    let source = Source { input, bytes, mapping };
-    let summary = carillon_import::import(store, job, source, &SystemClock, &mut |now| progress(now.bytes))?;
+    let source = Source {
+        input,
+        bytes,
+        mapping,
+    };
+    let summary = carillon_import::import(store, job, source, &SystemClock, &mut |now| {
+        progress(now.bytes)
+    })?;
     Ok((summary, job))
 }
 
 /// A progress bar over so many bytes.
 pub fn bar(bytes: Option<u64>) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    ProgressBar::new(bytes.unwrap_or(0)).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style =
+        ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    ProgressBar::new(bytes.unwrap_or(0))
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Opens the store, or says what to do when a server has it.
@@ -97,12 +123,25 @@ fn open(data: &Path) -> Result<Store, Failure> {
 
 /// `carillon call`: any method of the registry, through the JSON door of a running server.
 pub fn call(arguments: &command::Call) -> Result<(), Failure> {
-    let method = carillon_api::registry::by_name(&arguments.method)
-        .ok_or_else(|| format!("there is no method {}; docs/reference lists them", arguments.method))?;
-    let given = if arguments.arguments == "-" { std::io::read_to_string(std::io::stdin())? } else { arguments.arguments.clone() };
-    let given: Value = serde_json::from_str(&given).map_err(|error| format!("the arguments are not JSON: {error}"))?;
+    let method = carillon_api::registry::by_name(&arguments.method).ok_or_else(|| {
+        format!(
+            "there is no method {}; docs/reference lists them",
+            arguments.method
+        )
+    })?;
+    let given = if arguments.arguments == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        arguments.arguments.clone()
+    };
+    let given: Value = serde_json::from_str(&given)
+        .map_err(|error| format!("the arguments are not JSON: {error}"))?;
     let address = crate::address::of(&method.http, &given)?;
-    let answer = Client::new(&arguments.server, &arguments.key).call(method.http.verb.text(), &address.path, address.body.as_ref())?;
+    let answer = Client::new(&arguments.server, &arguments.key).call(
+        method.http.verb.text(),
+        &address.path,
+        address.body.as_ref(),
+    )?;
     println!("{answer:#}");
     Ok(())
 }
@@ -119,16 +158,29 @@ pub fn simulate(arguments: &command::Simulate) -> Result<(), Failure> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    println!("{} seeds from {} on: every law holds", arguments.count, arguments.seed);
+    println!(
+        "{} seeds from {} on: every law holds",
+        arguments.count, arguments.seed
+    );
     Ok(())
 }
 
 /// The Standard List of a name in an Account, made when it is new.
-fn list_of(transaction: &mut dyn Transaction, account: OrgId, name: &str, now: Moment) -> Result<ListId, Failure> {
-    let owner = transaction.get::<Org>(account)?.filter(|org| org.org_type == OrgType::Account);
+fn list_of(
+    transaction: &mut dyn Transaction,
+    account: OrgId,
+    name: &str,
+    now: Moment,
+) -> Result<ListId, Failure> {
+    let owner = transaction
+        .get::<Org>(account)?
+        .filter(|org| org.org_type == OrgType::Account);
     owner.ok_or_else(|| format!("there is no Account {account}"))?;
     let name = carillon_model::name::tidy(name);
-    if name.is_empty() || name.chars().count() > carillon_model::limits::NAME_CHARACTERS_MAX || carillon_model::name::has_forbidden_character(&name) {
+    if name.is_empty()
+        || name.chars().count() > carillon_model::limits::NAME_CHARACTERS_MAX
+        || carillon_model::name::has_forbidden_character(&name)
+    {
         return Err("a List has a name of 1 to 64 printable characters without < > & \"".into());
     }
     match transaction.find::<List>(account.0, &name)? {

@@ -272,7 +272,7 @@ pub fn on_demand(
     })
 }
 
-/// Adds a batch, as createContactBatch does: contacts, admission and state in one unit.
+/// Adds a batch of priority 5.
 pub fn batch(
     store: &Store,
     installation: Installation,
@@ -280,6 +280,21 @@ pub fn batch(
     people: Vec<Contact>,
     start: Moment,
     minutes: u32,
+    now: Moment,
+) -> Result<BatchId> {
+    batch_of_priority(store, installation, home, people, start, minutes, 5, now)
+}
+
+/// Adds a batch, as createContactBatch does: contacts, admission and state in one unit.
+#[expect(clippy::too_many_arguments, reason = "each is a field of the batch")]
+pub fn batch_of_priority(
+    store: &Store,
+    installation: Installation,
+    home: SubCampaignId,
+    people: Vec<Contact>,
+    start: Moment,
+    minutes: u32,
+    priority: u8,
     now: Moment,
 ) -> Result<BatchId> {
     store.write_now(Urgency::People, move |tx| {
@@ -297,7 +312,7 @@ pub fn batch(
             agent: None,
             requested_start_time: start,
             max_duration_minutes: minutes,
-            priority: 5,
+            priority,
         };
         tx.insert(&entity)?;
         let batch = BatchRun {
@@ -307,7 +322,7 @@ pub fn batch(
             start_time: start,
             end_time: entity.end(),
             finished: None,
-            priority: 5,
+            priority,
         };
         tx.put_batch_run(&batch)?;
         let mut run = tx.run(home)?.ok_or(Error::Missing { what: "run", id: home.0 })?;

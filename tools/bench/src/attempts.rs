@@ -4,9 +4,7 @@
 use crate::{Failure, median};
 use carillon_model::attempt::Attempt;
 use carillon_model::contact::DeviceKey;
-use carillon_model::{
-    AttemptId, ChannelType, ContactId, Direction, Moment, PassId, SubCampaignId,
-};
+use carillon_model::{AttemptId, ChannelType, ContactId, Direction, Moment, PassId, SubCampaignId};
 use carillon_store::{Store, Urgency};
 use std::time::Instant;
 
@@ -29,7 +27,10 @@ pub fn run() -> Result<(), Failure> {
     let (ours, limit) = (median(ours), median(limit));
     println!("durable attempts: {ours:.0}/s; bare SQLite FULL, {ROWS} a transaction: {limit:.0}/s");
     println!("bar 3: {:.2}x (must 0.2x, aim 0.5x)", ours / limit);
-    println!("bar 4 (ledger alone): 1 sync per {:.0} attempts", 1.0 / syncs);
+    println!(
+        "bar 4 (ledger alone): 1 sync per {:.0} attempts",
+        1.0 / syncs
+    );
     Ok(())
 }
 
@@ -67,11 +68,17 @@ fn bare_rate() -> Result<f64, Failure> {
     for _ in 0..UNITS {
         let transaction = connection.transaction()?;
         {
-            let mut insert = transaction
-                .prepare_cached("INSERT INTO attempt VALUES (?1, ?2, ?3, 1, 0, 1, ?4, 0, 'sink')")?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO attempt VALUES (?1, ?2, ?3, 1, 0, 1, ?4, 0, 'sink')",
+            )?;
             for _ in 0..ROWS {
                 id += 1;
-                insert.execute((id, id + 5_000_000, 12_075_550_000 + id, 1_795_525_509_120 + id))?;
+                insert.execute((
+                    id,
+                    id + 5_000_000,
+                    12_075_550_000 + id,
+                    1_795_525_509_120 + id,
+                ))?;
             }
         }
         transaction.commit()?;

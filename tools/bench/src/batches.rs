@@ -22,11 +22,22 @@ pub fn run() -> Result<(), Failure> {
     }
     let installation = Installation::new()?;
     let server = installation.serve("")?;
-    let [campaign, strategy, _] = server.set_up(&installation.account, &json!({"pacing": "Auto"}))?;
+    let [campaign, strategy, _] =
+        server.set_up(&installation.account, &json!({"pacing": "Auto"}))?;
     // Batches start in nine days, so that what is measured is the door and the store, not the sending.
-    let body = envelope(&installation.account, &campaign, &strategy, &installation.secret);
+    let body = envelope(
+        &installation.account,
+        &campaign,
+        &strategy,
+        &installation.secret,
+    );
     let script = installation.file("post.lua");
-    std::fs::write(&script, format!("wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'text/xml'\nwrk.body = [==[{body}]==]\n"))?;
+    std::fs::write(
+        &script,
+        format!(
+            "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'text/xml'\nwrk.body = [==[{body}]==]\n"
+        ),
+    )?;
     let echo = start_echo()?;
     let soap = format!("{}/SOAPAPI2/CampaignManagementService110", server.url);
     let (mut ours, mut limit, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
@@ -42,7 +53,11 @@ pub fn run() -> Result<(), Failure> {
     }
     let (ours, limit) = (median(ours), median(limit));
     println!("body {} bytes, {CONTACTS} contacts", body.len());
-    println!("createContactBatch: {ours:.0} calls/s = {:.0} contacts/s, {:.0} us CPU a call", ours * CONTACTS as f64, median(cpu));
+    println!(
+        "createContactBatch: {ours:.0} calls/s = {:.0} contacts/s, {:.0} us CPU a call",
+        ours * CONTACTS as f64,
+        median(cpu)
+    );
     println!("echo: {limit:.0} calls/s");
     println!("bar 8: {:.3}x (must 0.04x, aim 0.07x)", ours / limit);
     Ok(())
@@ -54,10 +69,22 @@ struct Answers {
 }
 
 fn wrk(url: &str, script: &Path) -> Result<Answers, Failure> {
-    let output = Command::new("wrk").args(["-t1", "-c64", &format!("-d{SECONDS}s"), "-s"]).arg(script).arg(url).output()?;
+    let output = Command::new("wrk")
+        .args(["-t1", "-c64", &format!("-d{SECONDS}s"), "-s"])
+        .arg(script)
+        .arg(url)
+        .output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let after = |label: &str| text.lines().find_map(|line| line.trim().strip_prefix(label).map(|rest| rest.trim().to_owned()));
-    let rate = after("Requests/sec:").ok_or_else(|| format!("wrk said: {text}"))?.parse()?;
+    let after = |label: &str| {
+        text.lines().find_map(|line| {
+            line.trim()
+                .strip_prefix(label)
+                .map(|rest| rest.trim().to_owned())
+        })
+    };
+    let rate = after("Requests/sec:")
+        .ok_or_else(|| format!("wrk said: {text}"))?
+        .parse()?;
     let refused = after("Non-2xx or 3xx responses:").map_or(Ok(0), |count| count.parse())?;
     Ok(Answers { rate, refused })
 }
@@ -68,27 +95,44 @@ fn start_echo() -> Result<String, Failure> {
     listener.set_nonblocking(true)?;
     let url = format!("http://{}/", listener.local_addr()?);
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.expect("an echo needs a runtime").block_on(async move {
-            let router = axum::Router::new().route("/", axum::routing::post(async |body: axum::body::Bytes| body));
-            let listener = tokio::net::TcpListener::from_std(listener).expect("the listener is not blocking");
-            axum::serve(listener, router).await.expect("the echo serves until the process ends");
-        });
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
+        runtime
+            .expect("an echo needs a runtime")
+            .block_on(async move {
+                let router = axum::Router::new().route(
+                    "/",
+                    axum::routing::post(async |body: axum::body::Bytes| body),
+                );
+                let listener = tokio::net::TcpListener::from_std(listener)
+                    .expect("the listener is not blocking");
+                axum::serve(listener, router)
+                    .await
+                    .expect("the echo serves until the process ends");
+            });
     });
     Ok(url)
 }
 
 fn envelope(account: &str, campaign: &str, strategy: &str, secret: &str) -> String {
-    const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+    const WSSE: &str =
+        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
     const TEXT: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText";
     let mut contacts = String::new();
     for index in 0..CONTACTS {
         contacts += &format!("<arg2><externalId>C-{index:05}</externalId>");
         for device in 0..2 {
-            contacts += &format!("<devices><externalId>+1207555{:04}</externalId><type>Mobile</type></devices>", 100 + index * 2 + device);
+            contacts += &format!(
+                "<devices><externalId>+1207555{:04}</externalId><type>Mobile</type></devices>",
+                100 + index * 2 + device
+            );
         }
         for other in 1..=12 {
-            contacts += &format!("<attributes><name>other{other}</name><value>value {other} of contact {index:05}</value></attributes>");
+            contacts += &format!(
+                "<attributes><name>other{other}</name><value>value {other} of contact {index:05}</value></attributes>"
+            );
         }
         contacts += "</arg2>";
     }
@@ -105,6 +149,10 @@ fn envelope(account: &str, campaign: &str, strategy: &str, secret: &str) -> Stri
 
 /// A dateTime nine days from now, by the machine's clock.
 fn nine_days_ahead() -> String {
-    let output = Command::new("date").args(["-u", "-d", "+9 days", "+%Y-%m-%dT%H:%M:%SZ"]).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    let output = Command::new("date")
+        .args(["-u", "-d", "+9 days", "+%Y-%m-%dT%H:%M:%SZ"])
+        .output();
+    output
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default()
 }

@@ -17,7 +17,9 @@ pub struct Kannel {
 impl Kannel {
     /// Whether Kannel and wrk are installed.
     pub fn is_installed() -> bool {
-        ["/usr/sbin/bearerbox", "/usr/sbin/smsbox", "/usr/bin/wrk"].iter().all(|path| Path::new(path).exists())
+        ["/usr/sbin/bearerbox", "/usr/sbin/smsbox", "/usr/bin/wrk"]
+            .iter()
+            .all(|path| Path::new(path).exists())
     }
 
     /// Starts both boxes against an SMPP sink.
@@ -72,11 +74,17 @@ impl Kannel {
         }
         let messages = (last - before) as f64;
         let elapsed = start.elapsed().as_secs_f64() - 0.3;
-        Ok((messages / elapsed, (self.cpu_seconds() - cpu) * 1e6 / messages))
+        Ok((
+            messages / elapsed,
+            (self.cpu_seconds() - cpu) * 1e6 / messages,
+        ))
     }
 
     fn cpu_seconds(&self) -> f64 {
-        self.boxes.iter().map(|child| machine::cpu_seconds(child.id())).sum()
+        self.boxes
+            .iter()
+            .map(|child| machine::cpu_seconds(child.id()))
+            .sum()
     }
 }
 

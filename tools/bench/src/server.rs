@@ -33,7 +33,15 @@ impl Installation {
         let password = folder.path().join("password");
         std::fs::write(&password, "correct horse battery staple\n")?;
         let output = Command::new(binary("carillon")?)
-            .args(["init", "--enterprise", "acme", "--account", "north", "--user", LOGIN])
+            .args([
+                "init",
+                "--enterprise",
+                "acme",
+                "--account",
+                "north",
+                "--user",
+                LOGIN,
+            ])
             .arg("--data")
             .arg(folder.path().join("data"))
             .arg("--password-file")
@@ -43,8 +51,17 @@ impl Installation {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
         }
         let made: Value = serde_json::from_slice(&output.stdout)?;
-        let text = |name: &str| made[name].as_str().map(str::to_owned).ok_or(format!("init printed no {name}"));
-        Ok(Self { account: text("account")?, secret: text("secret")?, folder })
+        let text = |name: &str| {
+            made[name]
+                .as_str()
+                .map(str::to_owned)
+                .ok_or(format!("init printed no {name}"))
+        };
+        Ok(Self {
+            account: text("account")?,
+            secret: text("secret")?,
+            folder,
+        })
     }
 
     /// A file in the folder of the installation.
@@ -62,7 +79,11 @@ impl Installation {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()?;
-        if status.success() { Ok(()) } else { Err("the import failed".into()) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err("the import failed".into())
+        }
     }
 
     /// Starts the server with a configuration and waits until it listens.
@@ -81,8 +102,17 @@ impl Installation {
         let stdout = child.stdout.take().ok_or("no standard output")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        let url = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
-        Ok(Server { child, url, secret: self.secret.clone() })
+        let url = line
+            .trim()
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Ok(Server {
+            child,
+            url,
+            secret: self.secret.clone(),
+        })
     }
 }
 
@@ -94,7 +124,10 @@ impl Server {
             .uri(format!("{}/api/v1/{path}", self.url))
             .header("authorization", format!("Bearer {}", self.secret))
             .header("content-type", "application/json");
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
         let mut response = if verb == "GET" {
             agent.run(request.body(())?)?
         } else {
@@ -110,9 +143,14 @@ impl Server {
 
     /// A counter of `/metrics`.
     pub fn metric(&self, name: &str) -> Result<f64, Failure> {
-        let text = ureq::get(format!("{}/metrics", self.url)).call()?.body_mut().read_to_string()?;
+        let text = ureq::get(format!("{}/metrics", self.url))
+            .call()?
+            .body_mut()
+            .read_to_string()?;
         let lines = text.lines().filter(|line| line.starts_with(name));
-        Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+        Ok(lines
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum())
     }
 
     /// CPU seconds the server has used.
@@ -129,7 +167,11 @@ impl Server {
     /// (campaign, strategy, script).
     pub fn set_up(&self, account: &str, pacing: &Value) -> Result<[String; 3], Failure> {
         let attributes = json!({"firstContactTime": "00:00", "lastContactTime": "00:00", "limit.request.perMinute": "100000000"});
-        self.call("PATCH", &format!("orgs/{account}"), &json!({ "attributes": attributes }))?;
+        self.call(
+            "PATCH",
+            &format!("orgs/{account}"),
+            &json!({ "attributes": attributes }),
+        )?;
         let org = json!({ "internalId": account });
         let source = "<text><message>Hello {{ contact.firstName | default('you') }}, your order is ready.</message></text>";
         let script = json!({"name": "Ready", "contentNames": ["ready.xml"], "contentData": [base64(source)], "org": org});
@@ -139,9 +181,17 @@ impl Server {
             pass[key] = value.clone();
         }
         let strategy = json!({"externalId": "Text", "type": "OnDemand", "script": {"internalId": script}, "passes": [pass]});
-        let strategy = id_of(&self.call("POST", "outreach-strategies", &json!({"outreachStrategy": strategy, "org": org}))?)?;
+        let strategy = id_of(&self.call(
+            "POST",
+            "outreach-strategies",
+            &json!({"outreachStrategy": strategy, "org": org}),
+        )?)?;
         let campaign = json!({"externalId": "Ready", "defaultStrategy": {"internalId": strategy}});
-        let campaign = id_of(&self.call("POST", "campaigns", &json!({"campaign": campaign, "org": org}))?)?;
+        let campaign = id_of(&self.call(
+            "POST",
+            "campaigns",
+            &json!({"campaign": campaign, "org": org}),
+        )?)?;
         Ok([campaign, strategy, script])
     }
 }
@@ -156,13 +206,20 @@ impl Drop for Server {
 
 /// The internalId of an answered entity.
 pub fn id_of(answer: &Value) -> Result<String, Failure> {
-    answer["data"]["internalId"].as_str().map(str::to_owned).ok_or_else(|| format!("no internalId in {answer}").into())
+    answer["data"]["internalId"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| format!("no internalId in {answer}").into())
 }
 
 /// A binary beside this one.
 fn binary(name: &str) -> Result<PathBuf, Failure> {
     let path = std::env::current_exe()?.with_file_name(name);
-    if path.exists() { Ok(path) } else { Err(format!("{} is not built; run `cargo xtask bench`", path.display()).into()) }
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(format!("{} is not built; run `cargo xtask bench`", path.display()).into())
+    }
 }
 
 /// Base64 for the few bytes of a Script.
@@ -170,7 +227,10 @@ fn base64(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::new();
     for piece in text.as_bytes().chunks(3) {
-        let bits = piece.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - piece.len()));
+        let bits = piece
+            .iter()
+            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - piece.len()));
         for index in 0..4 {
             let letter = LETTERS[(bits >> (18 - 6 * index) & 63) as usize] as char;
             encoded.push(if index <= piece.len() { letter } else { '=' });

@@ -27,7 +27,10 @@ struct Figures {
 
 /// Measures and prints.
 pub fn run() -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     for receipts in [false, true] {
         measure(&runtime, receipts)?;
     }
@@ -47,8 +50,12 @@ fn measure(runtime: &tokio::runtime::Runtime, receipts: bool) -> Result<(), Fail
     }
     let of = |figure: fn(&Figures) -> f64| median(ours.iter().map(figure).collect());
     let (rate, cpu) = (of(|it| it.rate), of(|it| it.cpu_microseconds));
-    println!("campaign, receipts {}: {rate:.0} texts/s, {cpu:.1} us CPU a text, 1 sync per {:.0} texts, {:.0} MB resident",
-        if receipts { "on" } else { "off" }, 1.0 / of(|it| it.syncs), of(|it| it.resident_megabytes));
+    println!(
+        "campaign, receipts {}: {rate:.0} texts/s, {cpu:.1} us CPU a text, 1 sync per {:.0} texts, {:.0} MB resident",
+        if receipts { "on" } else { "off" },
+        1.0 / of(|it| it.syncs),
+        of(|it| it.resident_megabytes)
+    );
     if !peer.is_empty() {
         let peer_rate = median(peer.iter().map(|figures| figures.0).collect());
         let peer_cpu = median(peer.iter().map(|figures| figures.1).collect());
@@ -77,7 +84,11 @@ fn campaign(sink: &Sink, receipts: bool) -> Result<Figures, Failure> {
     let pacing = json!({"pacing": "Fixed", "contactsPerMinute": 60_000_000.0});
     let [campaign, _, _] = server.set_up(&installation.account, &pacing)?;
     let org = json!({ "internalId": installation.account });
-    let (used, before, syncs) = (server.cpu_seconds(), sink.submitted(), server.metric("carillon_store_commits_total")?);
+    let (used, before, syncs) = (
+        server.cpu_seconds(),
+        sink.submitted(),
+        server.metric("carillon_store_commits_total")?,
+    );
     let run = json!({
         "subCampaign": {"externalId": "Many", "campaign": {"internalId": campaign}},
         "list": {"externalId": "Many", "owner": org}, "org": org,
@@ -91,7 +102,11 @@ fn campaign(sink: &Sink, receipts: bool) -> Result<Figures, Failure> {
         Ok(state["data"]["attributes"]["deliveredCount"] == json!(CONTACTS.to_string()))
     })?;
     if sink.submitted() != before + CONTACTS {
-        return Err(format!("{} texts for {CONTACTS} contacts", sink.submitted() - before).into());
+        return Err(format!(
+            "{} texts for {CONTACTS} contacts",
+            sink.submitted() - before
+        )
+        .into());
     }
     let count = CONTACTS as f64;
     Ok(Figures {
@@ -103,11 +118,19 @@ fn campaign(sink: &Sink, receipts: bool) -> Result<Figures, Failure> {
 }
 
 /// Waits for a condition; answers when it was first seen.
-fn wait_until(server: &Server, condition: impl Fn() -> Result<bool, Failure>) -> Result<Instant, Failure> {
+fn wait_until(
+    server: &Server,
+    condition: impl Fn() -> Result<bool, Failure>,
+) -> Result<Instant, Failure> {
     let start = Instant::now();
     while !condition()? {
         if start.elapsed() > PATIENCE {
-            return Err(format!("{} s were not enough; resident {:.0} MB", PATIENCE.as_secs(), server.resident_megabytes()).into());
+            return Err(format!(
+                "{} s were not enough; resident {:.0} MB",
+                PATIENCE.as_secs(),
+                server.resident_megabytes()
+            )
+            .into());
         }
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -5,7 +5,15 @@ use std::process::Command;
 
 /// Measures what is named, or everything.
 pub fn bench(names: &[&str]) -> Outcome {
-    run(cargo(&["build", "--release", "--locked", "--package", "carillon-server", "--package", "carillon-bench"]))?;
+    run(cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "carillon-server",
+        "--package",
+        "carillon-bench",
+    ]))?;
     let mut command = Command::new(root().join("target/release/carillon-bench"));
     command.args(names);
     run(command)

@@ -27,7 +27,10 @@ pub fn generate() -> Vec<(String, String)> {
     for service in Service::ALL {
         for version in VERSIONS {
             let address = format!("http://localhost:8480/SOAPAPI2/{}{version}", service.name());
-            documents.push((format!("service/{}{version}.wsdl", service.name()), wsdl(*service, version, &address)));
+            documents.push((
+                format!("service/{}{version}.wsdl", service.name()),
+                wsdl(*service, version, &address),
+            ));
         }
     }
     documents
@@ -83,7 +86,11 @@ pub(crate) fn type_text(ty: &Type) -> String {
         Type::Channel => "channel".into(),
         Type::Bytes => "base64".into(),
         Type::Entity(shape) => shape.title(),
-        Type::OneOf(shapes) => shapes.iter().map(|shape| shape.title()).collect::<Vec<_>>().join(" or "),
+        Type::OneOf(shapes) => shapes
+            .iter()
+            .map(|shape| shape.title())
+            .collect::<Vec<_>>()
+            .join(" or "),
         Type::Attributes => "attributes".into(),
     }
 }

@@ -21,12 +21,16 @@ pub fn openapi() -> String {
         }
     }
     let shapes = registry::ALL.iter().map(|method| &method.input);
-    let outputs = registry::ALL.iter().filter_map(|method| match method.output {
-        Output::One(shape) | Output::Many(shape) => Some(shape),
-        _ => None,
-    });
-    let mut schemas: Map<String, Value> =
-        reachable(shapes.chain(outputs)).into_iter().map(|shape| (shape.title(), schema(shape))).collect();
+    let outputs = registry::ALL
+        .iter()
+        .filter_map(|method| match method.output {
+            Output::One(shape) | Output::Many(shape) => Some(shape),
+            _ => None,
+        });
+    let mut schemas: Map<String, Value> = reachable(shapes.chain(outputs))
+        .into_iter()
+        .map(|shape| (shape.title(), schema(shape)))
+        .collect();
     schemas.insert("Problem".into(), problem_schema());
     schemas.insert("Warning".into(), warning_schema());
     let document = json!({
@@ -47,7 +51,8 @@ pub fn openapi() -> String {
         },
         "security": [{ "basic": [] }, { "bearer": [] }]
     });
-    let mut text = serde_json::to_string_pretty(&document).expect("a document of our own serialises");
+    let mut text =
+        serde_json::to_string_pretty(&document).expect("a document of our own serialises");
     text.push('\n');
     text
 }
@@ -67,13 +72,31 @@ fn path_template(method: &Method) -> String {
 }
 
 fn merge(present: &mut Value, other: Value) {
-    let name = format!("{} / {}", present["operationId"].as_str().unwrap_or(""), other["operationId"].as_str().unwrap_or(""));
+    let name = format!(
+        "{} / {}",
+        present["operationId"].as_str().unwrap_or(""),
+        other["operationId"].as_str().unwrap_or("")
+    );
     present["summary"] = json!(name);
-    let described = format!("{}\n\n{}", present["description"].as_str().unwrap_or(""), other["description"].as_str().unwrap_or(""));
+    let described = format!(
+        "{}\n\n{}",
+        present["description"].as_str().unwrap_or(""),
+        other["description"].as_str().unwrap_or("")
+    );
     present["description"] = json!(described);
-    let known: Vec<Value> = present["parameters"].as_array().cloned().unwrap_or_default();
-    if let (Some(parameters), Some(more)) = (present["parameters"].as_array_mut(), other["parameters"].as_array()) {
-        parameters.extend(more.iter().filter(|new| !known.iter().any(|old| old["name"] == new["name"])).cloned());
+    let known: Vec<Value> = present["parameters"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    if let (Some(parameters), Some(more)) = (
+        present["parameters"].as_array_mut(),
+        other["parameters"].as_array(),
+    ) {
+        parameters.extend(
+            more.iter()
+                .filter(|new| !known.iter().any(|old| old["name"] == new["name"]))
+                .cloned(),
+        );
     }
 }
 
@@ -109,7 +132,8 @@ fn operation(method: &'static Method) -> Value {
 /// Statuses that the method's problems may have.
 fn statuses(method: &Method) -> Vec<u16> {
     let mut statuses = vec![400, 401, 403, 404, 409, 413, 422, 429, 500, 503];
-    if method.http.verb != crate::method::Verb::Get && method.http.verb != crate::method::Verb::Post {
+    if method.http.verb != crate::method::Verb::Get && method.http.verb != crate::method::Verb::Post
+    {
         statuses.push(412);
     }
     statuses.sort_unstable();
@@ -144,7 +168,12 @@ fn envelope(data: Value, list: bool) -> Value {
 fn parameters(method: &'static Method) -> Vec<Value> {
     let mut parameters = Vec::new();
     for piece in method.http.path.split('/') {
-        let Some((path, _)) = piece.strip_prefix('{').and_then(|rest| rest.split_once('}')) else { continue };
+        let Some((path, _)) = piece
+            .strip_prefix('{')
+            .and_then(|rest| rest.split_once('}'))
+        else {
+            continue;
+        };
         let name = path.split_once('.').map_or(path, |(_, rest)| rest);
         let identity = !path.contains('.') || names_identity(method, path);
         let schema = if identity {
@@ -159,9 +188,14 @@ fn parameters(method: &'static Method) -> Vec<Value> {
     }
     for (name, path) in method.http.query {
         let field = field_at(method, path);
-        let schema = field.map_or_else(|| json!({ "type": "string" }), |field| scalar_schema(&field.ty));
+        let schema = field.map_or_else(
+            || json!({ "type": "string" }),
+            |field| scalar_schema(&field.ty),
+        );
         let description = field.map_or("", |field| field.doc);
-        parameters.push(json!({ "name": name, "in": "query", "schema": schema, "description": description }));
+        parameters.push(
+            json!({ "name": name, "in": "query", "schema": schema, "description": description }),
+        );
     }
     if matches!(method.output, Output::Many(_)) && method.http.verb == crate::method::Verb::Get {
         parameters.push(json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 } }));
@@ -204,20 +238,33 @@ fn request_body(method: &'static Method) -> Option<Value> {
             let in_address = |name: &str| method.http.path.contains(&format!("{{{name}}}"));
             let mut properties = Map::new();
             let mut required = Vec::new();
-            for field in method.input.fields.iter().filter(|field| !in_address(field.name)) {
+            for field in method
+                .input
+                .fields
+                .iter()
+                .filter(|field| !in_address(field.name))
+            {
                 let mut schema = field_schema(field);
                 if schema.get("$ref").is_none() {
                     schema["description"] = json!(field.doc);
                 }
                 properties.insert(field.name.to_owned(), schema);
-                if field.create == crate::shape::Need::Must && !matches!(field.name, "org" | "owner") {
+                if field.create == crate::shape::Need::Must
+                    && !matches!(field.name, "org" | "owner")
+                {
                     required.push(field.name);
                 }
             }
             let example = (method.example)();
             let example: Map<String, Value> = example
                 .as_object()
-                .map(|members| members.iter().filter(|(name, _)| !in_address(name)).map(|(name, value)| (name.clone(), value.clone())).collect())
+                .map(|members| {
+                    members
+                        .iter()
+                        .filter(|(name, _)| !in_address(name))
+                        .map(|(name, value)| (name.clone(), value.clone()))
+                        .collect()
+                })
                 .unwrap_or_default();
             json!({ "application/json": {
                 "schema": { "type": "object", "properties": properties, "required": required, "additionalProperties": false },
@@ -236,7 +283,9 @@ fn field_schema(field: &Field) -> Value {
     let one = match field.ty {
         Type::Entity(shape) => reference(shape),
         Type::OneOf([shape]) => reference(shape),
-        Type::OneOf(shapes) => json!({ "oneOf": shapes.iter().map(|shape| reference(shape)).collect::<Vec<_>>() }),
+        Type::OneOf(shapes) => {
+            json!({ "oneOf": shapes.iter().map(|shape| reference(shape)).collect::<Vec<_>>() })
+        }
         Type::Attributes => return names_schema(),
         ref scalar => scalar_schema(scalar),
     };
@@ -267,7 +316,9 @@ fn scalar_schema(ty: &Type) -> Value {
         Type::Boolean => json!({ "type": "boolean" }),
         Type::Rate | Type::Double => json!({ "type": "number" }),
         Type::Date => json!({ "type": "string", "format": "date" }),
-        Type::DateTime => json!({ "type": "string", "description": "dateTime; without offset in the zone of the Org" }),
+        Type::DateTime => {
+            json!({ "type": "string", "description": "dateTime; without offset in the zone of the Org" })
+        }
         Type::Name => json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
         Type::Text(max) | Type::Lines(max) => json!({ "type": "string", "maxLength": max }),
         Type::Id => json!({ "type": "string", "pattern": "^[0-9]{1,19}$" }),
@@ -287,7 +338,10 @@ fn schema(shape: &'static Shape) -> Value {
         }
         properties.insert(field.name.to_owned(), schema);
     }
-    properties.insert("entityType".into(), json!({ "type": "string", "const": shape.title() }));
+    properties.insert(
+        "entityType".into(),
+        json!({ "type": "string", "const": shape.title() }),
+    );
     json!({ "type": "object", "description": shape.doc, "properties": properties, "additionalProperties": false })
 }
 

@@ -9,7 +9,20 @@ use std::fmt::Write as _;
 
 /// Rows in the order of the stages.
 const ROWS: &[Row] = &[
-    Row::N, Row::T, Row::SA, Row::NV, Row::SV, Row::C, Row::F, Row::DV, Row::DR, Row::DA, Row::R, Row::U, Row::L, Row::I,
+    Row::N,
+    Row::T,
+    Row::SA,
+    Row::NV,
+    Row::SV,
+    Row::C,
+    Row::F,
+    Row::DV,
+    Row::DR,
+    Row::DA,
+    Row::R,
+    Row::U,
+    Row::L,
+    Row::I,
     Row::Z,
 ];
 
@@ -40,9 +53,21 @@ pub fn index() -> String {
          see [entities](entities.md), [faults](faults.md), [openapi.json](openapi.json) and the WSDLs in [service](service).\n",
     );
     for service in Service::ALL {
-        let _ = write!(text, "\n## {}\n\n| method | JSON | |\n|---|---|---|\n", service.name());
-        for method in registry::ALL.iter().filter(|method| method.service == *service) {
-            let first = method.doc.split(". ").next().unwrap_or_default().trim_end_matches('.');
+        let _ = write!(
+            text,
+            "\n## {}\n\n| method | JSON | |\n|---|---|---|\n",
+            service.name()
+        );
+        for method in registry::ALL
+            .iter()
+            .filter(|method| method.service == *service)
+        {
+            let first = method
+                .doc
+                .split(". ")
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches('.');
             let _ = writeln!(
                 text,
                 "| [{0}]({0}.md) | `{1} {2}` | {3} |",
@@ -64,7 +89,11 @@ fn address(method: &Method) -> String {
 pub fn method(method: &'static Method) -> String {
     let mut text = format!("# {}\n\n{}\n\n", method.name, method.doc);
     let roles: Vec<&str> = method.access.iter().map(|role| role.text()).collect();
-    let roles = if roles.is_empty() { "everybody with valid credentials".to_owned() } else { roles.join(", ") };
+    let roles = if roles.is_empty() {
+        "everybody with valid credentials".to_owned()
+    } else {
+        roles.join(", ")
+    };
     let retry = match method.retry {
         Retry::Safe => "safe: it changes nothing",
         Retry::Idempotent => "a repetition changes nothing more",
@@ -92,8 +121,16 @@ pub fn method(method: &'static Method) -> String {
 fn answer(method: &Method) -> String {
     match method.output {
         Output::None => "none".into(),
-        Output::One(shape) => format!("[{}](entities.md#{})", shape.title(), shape.name.to_ascii_lowercase()),
-        Output::Many(shape) => format!("list of [{}](entities.md#{})", shape.title(), shape.name.to_ascii_lowercase()),
+        Output::One(shape) => format!(
+            "[{}](entities.md#{})",
+            shape.title(),
+            shape.name.to_ascii_lowercase()
+        ),
+        Output::Many(shape) => format!(
+            "list of [{}](entities.md#{})",
+            shape.title(),
+            shape.name.to_ascii_lowercase()
+        ),
         Output::Text => "text".into(),
         Output::Attributes => "names with values".into(),
     }
@@ -105,9 +142,20 @@ fn arguments(text: &mut String, method: &'static Method) {
     }
     text.push_str("\n## Arguments\n\n| SOAP | JSON | type | | |\n|---|---|---|---|---|\n");
     for (position, field) in method.input.all_fields().enumerate() {
-        let need = if field.create == Need::Must { "required" } else { "may be null" };
+        let need = if field.create == Need::Must {
+            "required"
+        } else {
+            "may be null"
+        };
         let many = if field.many { " (repeated)" } else { "" };
-        let _ = writeln!(text, "| arg{} | {} | {}{many} | {need} | {} |", position + 1, field.name, type_text(&field.ty), field.doc);
+        let _ = writeln!(
+            text,
+            "| arg{} | {} | {}{many} | {need} | {} |",
+            position + 1,
+            field.name,
+            type_text(&field.ty),
+            field.doc
+        );
     }
     if !method.http.query.is_empty() {
         text.push_str("\nQuery parameters of the JSON door:");
@@ -122,9 +170,16 @@ fn faults_of(text: &mut String, method: &Method) {
     text.push_str("\n## Faults\n\n| check | code |\n|---|---|\n");
     for row in ROWS {
         let code = row.code(method.codes).text();
-        let _ = writeln!(text, "| {}: {} | [{code}](../faults/{code}.md) |", row.text(), row_text(*row));
+        let _ = writeln!(
+            text,
+            "| {}: {} | [{code}](../faults/{code}.md) |",
+            row.text(),
+            row_text(*row)
+        );
     }
-    text.push_str("| the role or scope does not allow it | [ACCESS_DENIED](../faults/ACCESS_DENIED.md) |\n");
+    text.push_str(
+        "| the role or scope does not allow it | [ACCESS_DENIED](../faults/ACCESS_DENIED.md) |\n",
+    );
 }
 
 fn example(text: &mut String, method: &Method) {
@@ -136,7 +191,11 @@ fn example(text: &mut String, method: &Method) {
         Body::Arguments => "those in the address are left out of the body",
         Body::Bytes(..) => "the data are the body",
     };
-    let _ = write!(text, "\n## Example\n\nArguments, as `carillon call {}` takes them (on the JSON door: {body}):\n\n```json\n{pretty}\n```\n", method.name);
+    let _ = write!(
+        text,
+        "\n## Example\n\nArguments, as `carillon call {}` takes them (on the JSON door: {body}):\n\n```json\n{pretty}\n```\n",
+        method.name
+    );
 }
 
 /// The table of codes.
@@ -146,7 +205,13 @@ pub fn faults() -> String {
          answers differs by method: see the page of the method.\n\n| code | HTTP | |\n|---|---|---|\n",
     );
     for code in Code::ALL {
-        let _ = writeln!(text, "| [{0}](../faults/{0}.md) | {1} | {2} |", code.text(), code.status(), code.title());
+        let _ = writeln!(
+            text,
+            "| [{0}](../faults/{0}.md) | {1} | {2} |",
+            code.text(),
+            code.status(),
+            code.title()
+        );
     }
     text
 }
@@ -154,10 +219,12 @@ pub fn faults() -> String {
 /// The field tables of all entities.
 pub fn entities() -> String {
     let inputs = registry::ALL.iter().map(|method| &method.input);
-    let outputs = registry::ALL.iter().filter_map(|method| match method.output {
-        Output::One(shape) | Output::Many(shape) => Some(shape),
-        _ => None,
-    });
+    let outputs = registry::ALL
+        .iter()
+        .filter_map(|method| match method.output {
+            Output::One(shape) | Output::Many(shape) => Some(shape),
+            _ => None,
+        });
     let mut text = String::from(
         "# Entities\n\nFields in wire order. Columns: c = may be set on create (c! = must), g = may be changed, r = read-only. \
          Entities also have internalId, externalId, createdDate, updatedDate, createdBy and modifiedBy.\n",
@@ -169,7 +236,11 @@ pub fn entities() -> String {
 }
 
 fn table(text: &mut String, shape: &'static Shape) {
-    let _ = write!(text, "\n## {}\n\n{}\n\n| field | type | | default | |\n|---|---|---|---|---|\n", shape.name, shape.doc);
+    let _ = write!(
+        text,
+        "\n## {}\n\n{}\n\n| field | type | | default | |\n|---|---|---|---|---|\n",
+        shape.name, shape.doc
+    );
     if shape.family == Family::Entity {
         line(text, &shape.external, false);
     }
@@ -193,7 +264,17 @@ fn line(text: &mut String, field: &Field, attribute: bool) {
         (Need::Free, _) => "c g",
         (Need::Never, _) => "g",
     };
-    let name = if attribute { format!("attribute {}", field.name) } else { field.name.to_owned() };
+    let name = if attribute {
+        format!("attribute {}", field.name)
+    } else {
+        field.name.to_owned()
+    };
     let many = if field.many { " (repeated)" } else { "" };
-    let _ = writeln!(text, "| {name} | {}{many} | {need} | {} | {} |", type_text(&field.ty), field.default, field.doc);
+    let _ = writeln!(
+        text,
+        "| {name} | {}{many} | {need} | {} | {} |",
+        type_text(&field.ty),
+        field.default,
+        field.doc
+    );
 }

@@ -11,8 +11,11 @@ use std::fmt::Write as _;
 
 /// The WSDL of a service in a version, at an address.
 pub fn wsdl(service: Service, version: u16, address: &str) -> String {
-    let methods: Vec<&'static Method> =
-        registry::ALL.iter().copied().filter(|method| method.soap && method.service == service).collect();
+    let methods: Vec<&'static Method> = registry::ALL
+        .iter()
+        .copied()
+        .filter(|method| method.soap && method.service == service)
+        .collect();
     let namespace = namespace::service(version);
     let name = service.name();
     let mut text = String::with_capacity(64 * 1024);
@@ -127,11 +130,19 @@ fn schema_type(ty: &Type) -> String {
 }
 
 fn elements(text: &mut String, method: &'static Method) {
-    let _ = write!(text, "<xsd:element name=\"{}\"><xsd:complexType><xsd:sequence>", method.name);
+    let _ = write!(
+        text,
+        "<xsd:element name=\"{}\"><xsd:complexType><xsd:sequence>",
+        method.name
+    );
     for (position, field) in method.input.all_fields().enumerate() {
         element(text, &format!("arg{}", position + 1), field);
     }
-    let response = if matches!(method.output, Output::Text) { "textResponse" } else { "response" };
+    let response = if matches!(method.output, Output::Text) {
+        "textResponse"
+    } else {
+        "response"
+    };
     let _ = writeln!(
         text,
         "</xsd:sequence></xsd:complexType></xsd:element>\n<xsd:element name=\"{}Response\"><xsd:complexType><xsd:sequence>\
@@ -152,7 +163,10 @@ fn operations(text: &mut String, methods: &[&'static Method], name: &str, addres
     let _ = writeln!(text, "<wsdl:portType name=\"{name}\">");
     for method in methods {
         let operation = method.name;
-        let _ = write!(text, "<wsdl:operation name=\"{operation}\"><wsdl:documentation>");
+        let _ = write!(
+            text,
+            "<wsdl:operation name=\"{operation}\"><wsdl:documentation>"
+        );
         escape(text, method.doc);
         let _ = writeln!(
             text,

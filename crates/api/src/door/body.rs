@@ -30,7 +30,9 @@ pub fn unpack(body: Bytes, encoding: Option<&str>) -> Result<Bytes, Unreadable> 
             }
             Ok(unpacked.into())
         }
-        Some(_) => Err(Unreadable::Malformed("the content encoding is not supported; gzip is".into())),
+        Some(_) => Err(Unreadable::Malformed(
+            "the content encoding is not supported; gzip is".into(),
+        )),
     }
 }
 
@@ -39,10 +41,16 @@ pub fn xml_text(body: Bytes) -> Result<String, Unreadable> {
     let wide = |little: bool, skip: usize| {
         let pairs = body[skip..].chunks_exact(2);
         if !pairs.remainder().is_empty() {
-            return Err(Unreadable::Malformed("UTF-16 with an odd number of bytes".into()));
+            return Err(Unreadable::Malformed(
+                "UTF-16 with an odd number of bytes".into(),
+            ));
         }
         let units = pairs.map(|pair| {
-            if little { u16::from_le_bytes([pair[0], pair[1]]) } else { u16::from_be_bytes([pair[0], pair[1]]) }
+            if little {
+                u16::from_le_bytes([pair[0], pair[1]])
+            } else {
+                u16::from_be_bytes([pair[0], pair[1]])
+            }
         });
         char::decode_utf16(units)
             .collect::<Result<String, _>>()
@@ -63,7 +71,8 @@ pub fn json_text(body: Bytes) -> Result<String, Unreadable> {
         Some(_) => body.slice(3..),
         None => body,
     };
-    String::from_utf8(body.into()).map_err(|_| Unreadable::Malformed("the body is not UTF-8".into()))
+    String::from_utf8(body.into())
+        .map_err(|_| Unreadable::Malformed("the body is not UTF-8".into()))
 }
 
 /// A part of a multipart body.
@@ -111,13 +120,19 @@ pub fn parts(body: &Bytes, content_type: &str) -> Result<Vec<Part>, Unreadable> 
     }
     let delimiter = format!("--{boundary}");
     let mut parts = Vec::new();
-    let mut at = find(body, delimiter.as_bytes(), 0).ok_or_else(|| malformed("no part"))? + delimiter.len();
+    let mut at =
+        find(body, delimiter.as_bytes(), 0).ok_or_else(|| malformed("no part"))? + delimiter.len();
     loop {
         if body[at..].starts_with(b"--") {
             return Ok(parts);
         }
-        let next = find(body, format!("\n{delimiter}").as_bytes(), at).ok_or_else(|| malformed("a part does not end"))?;
-        let end = if next > at && body[next - 1] == b'\r' { next - 1 } else { next };
+        let next = find(body, format!("\n{delimiter}").as_bytes(), at)
+            .ok_or_else(|| malformed("a part does not end"))?;
+        let end = if next > at && body[next - 1] == b'\r' {
+            next - 1
+        } else {
+            next
+        };
         let line_end = find(body, b"\n", at).unwrap_or(end).min(end);
         parts.push(part(body, (line_end + 1).min(end), end));
         if parts.len() > PARTS_MAX {
@@ -144,7 +159,9 @@ fn part(body: &Bytes, start: usize, end: usize) -> Part {
         if line.is_empty() {
             break;
         }
-        let Some((name, value)) = line.split_once(':') else { continue };
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-id") {
             part.id = value.trim_matches(['<', '>']).to_owned();
@@ -184,17 +201,27 @@ mod tests {
         let body = Bytes::from_static(
             b"preamble\r\n--b\r\nContent-ID: <root>\r\nContent-Type: application/xop+xml\r\n\r\n<a/>\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x;y.xml\"\r\n\r\nab\r\ncd\r\n--b--\r\n",
         );
-        let parts = parts(&body, "multipart/related; type=\"a;b\"; boundary=\"b\"").expect("well-formed");
+        let parts =
+            parts(&body, "multipart/related; type=\"a;b\"; boundary=\"b\"").expect("well-formed");
         assert_eq!(parts.len(), 2);
-        assert_eq!((parts[0].id.as_str(), &parts[0].data[..]), ("root", &b"<a/>"[..]));
-        assert_eq!((parts[1].name.as_str(), parts[1].file_name.as_str()), ("f", "x;y.xml"));
+        assert_eq!(
+            (parts[0].id.as_str(), &parts[0].data[..]),
+            ("root", &b"<a/>"[..])
+        );
+        assert_eq!(
+            (parts[1].name.as_str(), parts[1].file_name.as_str()),
+            ("f", "x;y.xml")
+        );
         assert_eq!(&parts[1].data[..], b"ab\r\ncd");
     }
 
     #[test]
     fn damaged_multipart_bodies_are_told() {
         for body in ["", "--b", "--b\r\nx", "--b\r\n\r\n", "--b\n--b", "--c--"] {
-            let _ = parts(&Bytes::copy_from_slice(body.as_bytes()), "multipart/related; boundary=b");
+            let _ = parts(
+                &Bytes::copy_from_slice(body.as_bytes()),
+                "multipart/related; boundary=b",
+            );
         }
         assert!(parts(&Bytes::new(), "multipart/related").is_err());
     }
@@ -203,7 +230,9 @@ mod tests {
     fn a_gzip_bomb_is_stopped() {
         use std::io::Write as _;
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        packed.write_all(&vec![b' '; BODY_BYTES_MAX + 1]).expect("memory");
+        packed
+            .write_all(&vec![b' '; BODY_BYTES_MAX + 1])
+            .expect("memory");
         let packed = packed.finish().expect("memory");
         assert_eq!(unpack(packed.into(), Some("gzip")), Err(Unreadable::TooBig));
     }
@@ -212,7 +241,10 @@ mod tests {
     fn utf_16_is_read() {
         let text: Vec<u8> = "<é/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(xml_text(text.into()).as_deref(), Ok("<é/>"));
-        let with_mark: Vec<u8> = "\u{feff}<é/>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let with_mark: Vec<u8> = "\u{feff}<é/>"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
         assert_eq!(xml_text(with_mark.into()).as_deref(), Ok("<é/>"));
     }
 }

@@ -10,7 +10,12 @@ pub static AGENT_GROUP: Shape = Shape::entity(
     Identity::Parent,
     Field::new("externalId", Type::Name, "Its name.").c(),
     &[
-        Field::new("parent", Type::Entity(&super::org::ORG), "The Org it belongs to.").c(),
+        Field::new(
+            "parent",
+            Type::Entity(&super::org::ORG),
+            "The Org it belongs to.",
+        )
+        .c(),
         Field::new("type", Type::Words(AgentGroupType::TEXTS), "Its kind.").c(),
     ],
 );

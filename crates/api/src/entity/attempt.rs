@@ -7,7 +7,9 @@ use crate::value::{Object, Value, id};
 use carillon_model::attempt::Attempt;
 use carillon_model::contact::Device;
 use carillon_model::sub_campaign::SubCampaign;
-use carillon_model::{AttemptResult, AttemptState, DeviceType, Direction, LineType, Reason, SubCampaignId};
+use carillon_model::{
+    AttemptResult, AttemptState, DeviceType, Direction, LineType, Reason, SubCampaignId,
+};
 
 /// A ContactAttempt.
 pub static CONTACT_ATTEMPT: Shape = Shape::entity(
@@ -16,32 +18,84 @@ pub static CONTACT_ATTEMPT: Shape = Shape::entity(
     Identity::Id,
     Field::new("externalId", Type::Name, "Attempts have no names."),
     &[
-        Field::new("contact", Type::Entity(&contact::CONTACT), "Whom.").whole().cg(),
-        Field::new("subCampaign", Type::Entity(&super::sub_campaign::SUB_CAMPAIGN), "In which SubCampaign."),
+        Field::new("contact", Type::Entity(&contact::CONTACT), "Whom.")
+            .whole()
+            .cg(),
+        Field::new(
+            "subCampaign",
+            Type::Entity(&super::sub_campaign::SUB_CAMPAIGN),
+            "In which SubCampaign.",
+        ),
         Field::new("pass", Type::Entity(&super::pass::PASS), "In which pass."),
-        Field::new("contactBatch", Type::Entity(&super::contact_batch::CONTACT_BATCH), "In which batch."),
-        Field::new("script", Type::Entity(&super::script::SCRIPT), "With which Script."),
+        Field::new(
+            "contactBatch",
+            Type::Entity(&super::contact_batch::CONTACT_BATCH),
+            "In which batch.",
+        ),
+        Field::new(
+            "script",
+            Type::Entity(&super::script::SCRIPT),
+            "With which Script.",
+        ),
         Field::new("channel", Type::Channel, "How."),
         Field::new("direction", Type::Words(Direction::TEXTS), "Who began."),
-        Field::new("device", Type::Entity(&contact::DEVICE), "The contact's side."),
-        Field::new("secondaryDevice", Type::Entity(&contact::DEVICE), "Our side: caller ID, short code, number."),
+        Field::new(
+            "device",
+            Type::Entity(&contact::DEVICE),
+            "The contact's side.",
+        ),
+        Field::new(
+            "secondaryDevice",
+            Type::Entity(&contact::DEVICE),
+            "Our side: caller ID, short code, number.",
+        ),
         Field::new("messageText", Type::Raw, "Text sent or received."),
         Field::new("state", Type::Words(AttemptState::TEXTS), "How far it is."),
         Field::new("result", Type::Words(AttemptResult::TEXTS), "How it ended."),
-        Field::new("reason", Type::Words(Reason::TEXTS), "Why, with Filtered and NotAttemptedSkip."),
-        Field::new("scriptResult", Type::Words(AttemptResult::TEXTS), "How the Script ended."),
-        Field::new("attemptNumber", Type::Integer(1, i64::MAX), "Counts from 1, per contact and pass."),
+        Field::new(
+            "reason",
+            Type::Words(Reason::TEXTS),
+            "Why, with Filtered and NotAttemptedSkip.",
+        ),
+        Field::new(
+            "scriptResult",
+            Type::Words(AttemptResult::TEXTS),
+            "How the Script ended.",
+        ),
+        Field::new(
+            "attemptNumber",
+            Type::Integer(1, i64::MAX),
+            "Counts from 1, per contact and pass.",
+        ),
         Field::new("startTime", Type::DateTime, "When it was written."),
         Field::new("answerTime", Type::DateTime, "When it was answered."),
         Field::new("endTime", Type::DateTime, "When it ended."),
-        Field::new("duration", Type::Integer(0, i64::MAX), "Seconds from start to end."),
-        Field::new("responses", Type::Attributes, "Answers taken by the Script."),
-        Field::new("tags", Type::Words(&["archive"]), "Tags.").many(10).g(),
+        Field::new(
+            "duration",
+            Type::Integer(0, i64::MAX),
+            "Seconds from start to end.",
+        ),
+        Field::new(
+            "responses",
+            Type::Attributes,
+            "Answers taken by the Script.",
+        ),
+        Field::new("tags", Type::Words(&["archive"]), "Tags.")
+            .many(10)
+            .g(),
     ],
 )
 .with_attributes(&[
-    Field::new("carrierStatus", Type::Raw, "Status of the carrier as it was told."),
-    Field::new("parts", Type::Integer(1, i64::MAX), "Parts of a text message."),
+    Field::new(
+        "carrierStatus",
+        Type::Raw,
+        "Status of the carrier as it was told.",
+    ),
+    Field::new(
+        "parts",
+        Type::Integer(1, i64::MAX),
+        "Parts of a text message.",
+    ),
 ]);
 
 /// A ContactAttempt as (K).
@@ -50,7 +104,11 @@ pub fn key(attempt: &Attempt) -> Object {
 }
 
 fn device(address: &str) -> Option<Object> {
-    let device_type = if address.contains('@') { DeviceType::Email } else { DeviceType::Mobile };
+    let device_type = if address.contains('@') {
+        DeviceType::Email
+    } else {
+        DeviceType::Mobile
+    };
     (!address.is_empty()).then(|| {
         contact::device_detail(&Device {
             address: address.to_owned(),
@@ -64,9 +122,13 @@ fn device(address: &str) -> Option<Object> {
 
 /// A ContactAttempt as (D).
 pub fn detail(names: Names<'_>, attempt: &Attempt) -> Outcome<Object> {
-    let mut object = key(attempt)
-        .set("createdDate", attempt.written)
-        .set("updatedDate", attempt.ended.or(attempt.accepted).unwrap_or(attempt.written));
+    let mut object = key(attempt).set("createdDate", attempt.written).set(
+        "updatedDate",
+        attempt
+            .ended
+            .or(attempt.accepted)
+            .unwrap_or(attempt.written),
+    );
     if attempt.contact.0 != 0 {
         let contact = names.snapshot.contacts(&[attempt.contact])?.pop();
         object.put("contact", contact.map(|contact| contact::summary(&contact)));
@@ -89,17 +151,36 @@ pub fn detail(names: Names<'_>, attempt: &Attempt) -> Outcome<Object> {
     object.put("direction", attempt.direction.text());
     object.put("device", device(&attempt.address));
     object.put("secondaryDevice", device(&attempt.our_address));
-    object.put("messageText", (!attempt.text.is_empty()).then(|| attempt.text.clone()));
+    object.put(
+        "messageText",
+        (!attempt.text.is_empty()).then(|| attempt.text.clone()),
+    );
     object.put("state", attempt.state().text());
     object.put("result", attempt.result.map(AttemptResult::text));
     object.put("reason", attempt.reason.map(Reason::text));
-    object.put("scriptResult", attempt.script_result.map(AttemptResult::text));
-    object.put("attemptNumber", (attempt.number > 0).then(|| i64::from(attempt.number)));
+    object.put(
+        "scriptResult",
+        attempt.script_result.map(AttemptResult::text),
+    );
+    object.put(
+        "attemptNumber",
+        (attempt.number > 0).then(|| i64::from(attempt.number)),
+    );
     object.put("startTime", attempt.written);
     object.put("endTime", attempt.ended);
     object.put("duration", attempt.duration_seconds());
-    object.put("tags", Value::Many(if attempt.archived { vec![Value::Text("archive".into())] } else { Vec::new() }));
+    object.put(
+        "tags",
+        Value::Many(if attempt.archived {
+            vec![Value::Text("archive".into())]
+        } else {
+            Vec::new()
+        }),
+    );
     object.put_attribute("carrierStatus", attempt.carrier_status.clone());
-    object.put_attribute("parts", (attempt.parts > 0).then(|| attempt.parts.to_string()));
+    object.put_attribute(
+        "parts",
+        (attempt.parts > 0).then(|| attempt.parts.to_string()),
+    );
     Ok(object)
 }

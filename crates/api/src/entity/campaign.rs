@@ -14,32 +14,95 @@ pub static CAMPAIGN: Shape = Shape::entity(
     "campaign",
     "A name under which SubCampaigns and batches run, with their defaults.",
     Identity::Owner,
-    Field::new("externalId", Type::Name, "Its name, unique per owner, expired ones included.").must().g(),
+    Field::new(
+        "externalId",
+        Type::Name,
+        "Its name, unique per owner, expired ones included.",
+    )
+    .must()
+    .g(),
     &[
-        Field::new("owner", Type::Entity(&super::org::ORG), "The Account that owns it.").c(),
+        Field::new(
+            "owner",
+            Type::Entity(&super::org::ORG),
+            "The Account that owns it.",
+        )
+        .c(),
         Field::new("description", Type::Lines(DESCRIPTION), "Free text.").cg(),
-        Field::new("defaultAgentGroup", Type::Entity(&super::agent_group::AGENT_GROUP), "Agent group of SubCampaigns and batches that name none.").cg(),
-        Field::new("defaultStrategy", Type::Entity(&super::strategy::STRATEGY), "Strategy of SubCampaigns that name none.").cg(),
-        Field::new("defaultScript", Type::Entity(&super::script::SCRIPT), "Script taken before the strategy's.").cg(),
-        Field::new("callerID", Type::Phone, "Phone shown to the people called.").cg().or("Org defaultCallerID"),
-        Field::new("sourceAddress", Type::Text(254), "Short code or number of texts, from address of e-mails.").cg(),
-        Field::new("suppressionLists", Type::Entity(&super::list::LIST), "Suppression lists beside the required ones.").many(100).cg(),
-        Field::new("complianceRules", Type::Entity(&super::compliance_rule::COMPLIANCE_RULE), "Rules that are not required, chosen here.").many(100).cg(),
+        Field::new(
+            "defaultAgentGroup",
+            Type::Entity(&super::agent_group::AGENT_GROUP),
+            "Agent group of SubCampaigns and batches that name none.",
+        )
+        .cg(),
+        Field::new(
+            "defaultStrategy",
+            Type::Entity(&super::strategy::STRATEGY),
+            "Strategy of SubCampaigns that name none.",
+        )
+        .cg(),
+        Field::new(
+            "defaultScript",
+            Type::Entity(&super::script::SCRIPT),
+            "Script taken before the strategy's.",
+        )
+        .cg(),
+        Field::new("callerID", Type::Phone, "Phone shown to the people called.")
+            .cg()
+            .or("Org defaultCallerID"),
+        Field::new(
+            "sourceAddress",
+            Type::Text(254),
+            "Short code or number of texts, from address of e-mails.",
+        )
+        .cg(),
+        Field::new(
+            "suppressionLists",
+            Type::Entity(&super::list::LIST),
+            "Suppression lists beside the required ones.",
+        )
+        .many(100)
+        .cg(),
+        Field::new(
+            "complianceRules",
+            Type::Entity(&super::compliance_rule::COMPLIANCE_RULE),
+            "Rules that are not required, chosen here.",
+        )
+        .many(100)
+        .cg(),
     ],
 )
 .with_attributes(&[
-    Field::new("startDate", Type::Date, "First day, inclusive, in the Account's zone.").cg().or("today"),
-    Field::new("endDate", Type::Date, "Last day, inclusive, in the Account's zone.").cg(),
+    Field::new(
+        "startDate",
+        Type::Date,
+        "First day, inclusive, in the Account's zone.",
+    )
+    .cg()
+    .or("today"),
+    Field::new(
+        "endDate",
+        Type::Date,
+        "Last day, inclusive, in the Account's zone.",
+    )
+    .cg(),
 ])
 .with_free_attributes()
 .with_rule(dates_in_order);
 
 fn dates_in_order(view: View<'_>, findings: &mut Findings) {
-    let (start, end) = (view.attribute("startDate").and_then(form::date), view.attribute("endDate").and_then(form::date));
+    let (start, end) = (
+        view.attribute("startDate").and_then(form::date),
+        view.attribute("endDate").and_then(form::date),
+    );
     if let (Some(start), Some(end)) = (start, end)
         && end < start
     {
-        findings.add(Row::DR, || view.path_to("endDate"), "endDate is before startDate");
+        findings.add(
+            Row::DR,
+            || view.path_to("endDate"),
+            "endDate is before startDate",
+        );
     }
 }
 
@@ -68,11 +131,20 @@ pub fn detail(names: Names<'_>, campaign: &Campaign) -> Outcome<Object> {
     }
     object.put("callerID", campaign.caller_id.clone());
     object.put("sourceAddress", campaign.source_address.clone());
-    let lists = campaign.suppression_lists.iter().map(|list| names.list_key(*list));
+    let lists = campaign
+        .suppression_lists
+        .iter()
+        .map(|list| names.list_key(*list));
     object.put("suppressionLists", lists.collect::<Outcome<Vec<_>>>()?);
-    let rules = campaign.compliance_rules.iter().map(|rule| names.rule_key(*rule));
+    let rules = campaign
+        .compliance_rules
+        .iter()
+        .map(|rule| names.rule_key(*rule));
     object.put("complianceRules", rules.collect::<Outcome<Vec<_>>>()?);
-    object.put_attribute("startDate", campaign.start_date.map(|date| date.to_string()));
+    object.put_attribute(
+        "startDate",
+        campaign.start_date.map(|date| date.to_string()),
+    );
     object.put_attribute("endDate", campaign.end_date.map(|date| date.to_string()));
     Ok(object)
 }
@@ -80,11 +152,15 @@ pub fn detail(names: Names<'_>, campaign: &Campaign) -> Outcome<Object> {
 impl Names<'_> {
     /// A Campaign as (K), by id.
     pub fn campaign_key(&self, campaign: CampaignId) -> Outcome<Option<Object>> {
-        self.referred::<Campaign>(campaign)?.map(|campaign| key(*self, &campaign)).transpose()
+        self.referred::<Campaign>(campaign)?
+            .map(|campaign| key(*self, &campaign))
+            .transpose()
     }
 
     /// A Campaign inside a (K).
     pub fn campaign_cut(&self, campaign: CampaignId) -> Outcome<Option<Object>> {
-        Ok(self.referred::<Campaign>(campaign)?.map(|campaign| cut(&campaign)))
+        Ok(self
+            .referred::<Campaign>(campaign)?
+            .map(|campaign| cut(&campaign)))
     }
 }

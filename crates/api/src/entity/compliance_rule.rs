@@ -9,7 +9,8 @@ use crate::tree::View;
 use crate::value::{Object, Value, id};
 use carillon_model::compliance_rule::{ComplianceRule, Element};
 use carillon_model::{
-    AttemptResult, ChannelType, ComplianceType, CountBy, DayOfWeek, PeriodUnit, RuleId, RuleScope, limits,
+    AttemptResult, ChannelType, ComplianceType, CountBy, DayOfWeek, PeriodUnit, RuleId, RuleScope,
+    limits,
 };
 
 /// An element of a rule.
@@ -20,16 +21,54 @@ pub static COMPLIANCE_ELEMENT: Shape = Shape::plain(
     &[
         Field::new("date", Type::Date, "Date: the day.").cg(),
         Field::new("region", Type::Text(16), "*, US, US-CA, or US:021.").cg(),
-        Field::new("day", Type::Words(DayOfWeek::TEXTS), "Region: the weekday.").cg().or("every day"),
-        Field::new("allowed", Type::Boolean, "Whether contact is allowed.").cg().or("Region true, else false"),
+        Field::new("day", Type::Words(DayOfWeek::TEXTS), "Region: the weekday.")
+            .cg()
+            .or("every day"),
+        Field::new("allowed", Type::Boolean, "Whether contact is allowed.")
+            .cg()
+            .or("Region true, else false"),
         Field::new("firstContactTime", Type::Time, "Start of the hours.").cg(),
-        Field::new("lastContactTime", Type::Time, "End of the hours; 00:00 is the end of the day.").cg(),
+        Field::new(
+            "lastContactTime",
+            Type::Time,
+            "End of the hours; 00:00 is the end of the day.",
+        )
+        .cg(),
         Field::new("count", Type::Integer(1, 1_000_000), "Attempt: how many.").cg(),
-        Field::new("period", Type::Integer(1, 100_000), "Attempt, ContactHistory: how long.").cg(),
-        Field::new("periodUnit", Type::Words(PeriodUnit::TEXTS), "Unit of the period.").cg().or("Hours"),
-        Field::new("countBy", Type::Words(CountBy::TEXTS), "Whom an Attempt rule counts.").cg().or("ClientId"),
-        Field::new("scope", Type::Words(RuleScope::TEXTS), "Whose attempts are counted.").cg().or("Owner"),
-        Field::new("results", Type::Words(AttemptResult::TEXTS), "Which results count.").many(20).cg(),
+        Field::new(
+            "period",
+            Type::Integer(1, 100_000),
+            "Attempt, ContactHistory: how long.",
+        )
+        .cg(),
+        Field::new(
+            "periodUnit",
+            Type::Words(PeriodUnit::TEXTS),
+            "Unit of the period.",
+        )
+        .cg()
+        .or("Hours"),
+        Field::new(
+            "countBy",
+            Type::Words(CountBy::TEXTS),
+            "Whom an Attempt rule counts.",
+        )
+        .cg()
+        .or("ClientId"),
+        Field::new(
+            "scope",
+            Type::Words(RuleScope::TEXTS),
+            "Whose attempts are counted.",
+        )
+        .cg()
+        .or("Owner"),
+        Field::new(
+            "results",
+            Type::Words(AttemptResult::TEXTS),
+            "Which results count.",
+        )
+        .many(20)
+        .cg(),
     ],
 );
 
@@ -38,35 +77,118 @@ pub static COMPLIANCE_RULE: Shape = Shape::entity(
     "complianceRule",
     "What an Org forbids, when and where.",
     Identity::Owner,
-    Field::new("externalId", Type::Name, "Its name, unique per owner.").cg().or("<type> <internalId>"),
+    Field::new("externalId", Type::Name, "Its name, unique per owner.")
+        .cg()
+        .or("<type> <internalId>"),
     &[
-        Field::new("owner", Type::Entity(&super::org::ORG), "The Org it binds, with everything under it.").c(),
-        Field::new("type", Type::Words(ComplianceType::TEXTS), "Its kind, fixed. Attempt and ContactHistory are refused in this version.").must(),
+        Field::new(
+            "owner",
+            Type::Entity(&super::org::ORG),
+            "The Org it binds, with everything under it.",
+        )
+        .c(),
+        Field::new(
+            "type",
+            Type::Words(ComplianceType::TEXTS),
+            "Its kind, fixed. Attempt and ContactHistory are refused in this version.",
+        )
+        .must(),
         Field::new("description", Type::Lines(DESCRIPTION), "Free text.").cg(),
-        Field::new("required", Type::Boolean, "Binds everything under the owner.").cg().or("true for Date and Region"),
-        Field::new("priority", Type::Integer(1, 1_000_000), "1 first; only decides which reason is reported.").cg().or("100"),
-        Field::new("channels", Type::Channel, "Channels it counts for.").many(7).cg().or("all"),
-        Field::new("version", Type::Integer(1, i64::MAX), "Rises with every change."),
-        Field::new("elements", Type::Entity(&COMPLIANCE_ELEMENT), "Its elements.").whole().many(limits::ELEMENTS_MAX).must().g(),
+        Field::new(
+            "required",
+            Type::Boolean,
+            "Binds everything under the owner.",
+        )
+        .cg()
+        .or("true for Date and Region"),
+        Field::new(
+            "priority",
+            Type::Integer(1, 1_000_000),
+            "1 first; only decides which reason is reported.",
+        )
+        .cg()
+        .or("100"),
+        Field::new("channels", Type::Channel, "Channels it counts for.")
+            .many(7)
+            .cg()
+            .or("all"),
+        Field::new(
+            "version",
+            Type::Integer(1, i64::MAX),
+            "Rises with every change.",
+        ),
+        Field::new(
+            "elements",
+            Type::Entity(&COMPLIANCE_ELEMENT),
+            "Its elements.",
+        )
+        .whole()
+        .many(limits::ELEMENTS_MAX)
+        .must()
+        .g(),
     ],
 )
 .with_attributes(&[
-    Field::new("effectiveFrom", Type::Date, "First local date on which it binds.").cg().or("always"),
-    Field::new("effectiveTo", Type::Date, "Last local date on which it binds.").cg().or("always"),
-    Field::new("source", Type::Text(255), "Citation of the law or policy behind it.").cg(),
+    Field::new(
+        "effectiveFrom",
+        Type::Date,
+        "First local date on which it binds.",
+    )
+    .cg()
+    .or("always"),
+    Field::new(
+        "effectiveTo",
+        Type::Date,
+        "Last local date on which it binds.",
+    )
+    .cg()
+    .or("always"),
+    Field::new(
+        "source",
+        Type::Text(255),
+        "Citation of the law or policy behind it.",
+    )
+    .cg(),
 ])
 .with_rule(elements_fit);
 
 /// Elements have the fields of their rule's type, and no others.
 fn elements_fit(view: View<'_>, findings: &mut Findings) {
-    let Some(kind) = word!(view, "type", ComplianceType) else { return };
-    if matches!(kind, ComplianceType::Attempt | ComplianceType::ContactHistory) {
-        findings.add(Row::DV, || view.path_to("type"), "rules of this type are not supported in this version");
+    let Some(kind) = word!(view, "type", ComplianceType) else {
+        return;
+    };
+    if matches!(
+        kind,
+        ComplianceType::Attempt | ComplianceType::ContactHistory
+    ) {
+        findings.add(
+            Row::DV,
+            || view.path_to("type"),
+            "rules of this type are not supported in this version",
+        );
         return;
     }
     let (required, allowed): (&str, &[&str]) = match kind {
-        ComplianceType::Date => ("date", &["date", "allowed", "firstContactTime", "lastContactTime", "region"]),
-        ComplianceType::Region => ("region", &["region", "day", "allowed", "firstContactTime", "lastContactTime"]),
+        ComplianceType::Date => (
+            "date",
+            &[
+                "date",
+                "allowed",
+                "firstContactTime",
+                "lastContactTime",
+                "region",
+            ],
+        ),
+        ComplianceType::Region => (
+            "region",
+            &[
+                "region",
+                "day",
+                "allowed",
+                "firstContactTime",
+                "lastContactTime",
+            ],
+        ),
         _ => ("region", &["region", "allowed"]),
     };
     let mut year = None;
@@ -75,21 +197,40 @@ fn elements_fit(view: View<'_>, findings: &mut Findings) {
             findings.add(Row::NV, || element.path_to(required), "null");
         }
         for child in element.children().filter(|child| !child.is_null()) {
-            if child.field_of().is_some_and(|field| !allowed.contains(&field.name)) {
-                findings.add(Row::DR, || child.path(), "does not belong to a rule of this type");
+            if child
+                .field_of()
+                .is_some_and(|field| !allowed.contains(&field.name))
+            {
+                findings.add(
+                    Row::DR,
+                    || child.path(),
+                    "does not belong to a rule of this type",
+                );
             }
         }
         if element.has("firstContactTime") != element.has("lastContactTime") {
-            findings.add(Row::DR, || element.path_to("lastContactTime"), "hours have a first and a last");
+            findings.add(
+                Row::DR,
+                || element.path_to("lastContactTime"),
+                "hours have a first and a last",
+            );
         }
         if let Some(region) = element.text("region")
             && !is_region(region.trim())
         {
-            findings.add(Row::F, || element.path_to("region"), "a region is *, US, US-CA or US:021");
+            findings.add(
+                Row::F,
+                || element.path_to("region"),
+                "a region is *, US, US-CA or US:021",
+            );
         }
         if let Some(date) = date(element, "date").filter(|_| kind == ComplianceType::Date) {
             if year.is_some_and(|year| year != date.year()) {
-                findings.add(Row::DR, || element.path_to("date"), "all dates of one rule lie in the same year");
+                findings.add(
+                    Row::DR,
+                    || element.path_to("date"),
+                    "all dates of one rule lie in the same year",
+                );
             }
             year = Some(date.year());
         }
@@ -98,7 +239,8 @@ fn elements_fit(view: View<'_>, findings: &mut Findings) {
 
 /// `*`, ISO 3166-1, ISO 3166-2, or country and postal prefix.
 fn is_region(region: &str) -> bool {
-    let letters = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let letters =
+        |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
     if region == "*" || letters(region) {
         return true;
     }
@@ -110,7 +252,9 @@ fn is_region(region: &str) -> bool {
     region.split_once(':').is_some_and(|(country, postal)| {
         letters(country)
             && (1..=10).contains(&postal.len())
-            && postal.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ')
+            && postal
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b' ')
     })
 }
 
@@ -123,7 +267,9 @@ pub fn read_elements(view: View<'_>, kind: ComplianceType) -> Vec<Element> {
             allowed: boolean(element, "allowed").unwrap_or(kind == ComplianceType::Region),
             first_contact_time: time(element, "firstContactTime"),
             last_contact_time: time(element, "lastContactTime"),
-            region: element.text("region").map(|region| region.trim().to_ascii_uppercase()),
+            region: element
+                .text("region")
+                .map(|region| region.trim().to_ascii_uppercase()),
             count: integer(element, "count"),
             period: integer(element, "period"),
             period_unit: word!(element, "periodUnit", PeriodUnit),
@@ -136,7 +282,9 @@ pub fn read_elements(view: View<'_>, kind: ComplianceType) -> Vec<Element> {
 
 /// Channels of a repeated field.
 pub fn read_channels(view: View<'_>, name: &str) -> Vec<ChannelType> {
-    view.items(name).filter_map(|item| ChannelType::parse_wire(item.scalar()?.trim())).collect()
+    view.items(name)
+        .filter_map(|item| ChannelType::parse_wire(item.scalar()?.trim()))
+        .collect()
 }
 
 /// A ComplianceRule as (K).
@@ -156,11 +304,33 @@ pub fn detail(names: Names<'_>, rule: &ComplianceRule) -> Outcome<Object> {
     object.put("description", rule.description.clone());
     object.put("required", rule.required);
     object.put("priority", rule.priority);
-    object.put("channels", Value::Many(rule.channels.iter().map(|channel| Value::Channel(*channel)).collect()));
+    object.put(
+        "channels",
+        Value::Many(
+            rule.channels
+                .iter()
+                .map(|channel| Value::Channel(*channel))
+                .collect(),
+        ),
+    );
     object.put("version", rule.version);
-    object.put("elements", Value::Many(rule.elements.iter().map(|element| Value::Object(element_detail(element))).collect()));
-    object.put_attribute("effectiveFrom", rule.effective_from.map(|date| date.to_string()));
-    object.put_attribute("effectiveTo", rule.effective_to.map(|date| date.to_string()));
+    object.put(
+        "elements",
+        Value::Many(
+            rule.elements
+                .iter()
+                .map(|element| Value::Object(element_detail(element)))
+                .collect(),
+        ),
+    );
+    object.put_attribute(
+        "effectiveFrom",
+        rule.effective_from.map(|date| date.to_string()),
+    );
+    object.put_attribute(
+        "effectiveTo",
+        rule.effective_to.map(|date| date.to_string()),
+    );
     object.put_attribute("source", rule.source.clone());
     Ok(object)
 }
@@ -178,12 +348,21 @@ fn element_detail(element: &Element) -> Object {
         .set("periodUnit", element.period_unit.map(PeriodUnit::text))
         .set("countBy", element.count_by.map(CountBy::text))
         .set("scope", element.scope.map(RuleScope::text))
-        .set("results", element.results.iter().map(|result| result.text()).collect::<Vec<_>>())
+        .set(
+            "results",
+            element
+                .results
+                .iter()
+                .map(|result| result.text())
+                .collect::<Vec<_>>(),
+        )
 }
 
 impl Names<'_> {
     /// A ComplianceRule as (K), by id.
     pub fn rule_key(&self, rule: RuleId) -> Outcome<Option<Object>> {
-        self.referred::<ComplianceRule>(rule)?.map(|rule| key(*self, &rule)).transpose()
+        self.referred::<ComplianceRule>(rule)?
+            .map(|rule| key(*self, &rule))
+            .transpose()
     }
 }

@@ -18,7 +18,9 @@ pub static DEVICE: Shape = Shape::plain(
     Family::Top,
     &[
         Field::new("externalId", Type::Address, "The number or address.").must(),
-        Field::new("type", Type::Words(DeviceType::TEXTS), "Its kind.").c().or("Mobile or Email, by form"),
+        Field::new("type", Type::Words(DeviceType::TEXTS), "Its kind.")
+            .c()
+            .or("Mobile or Email, by form"),
     ],
 )
 .with_attributes(&[
@@ -59,53 +61,66 @@ macro_rules! other {
     };
 }
 const ATTRIBUTES: &[Field] = other!(
-    "other1", "other2", "other3", "other4", "other5", "other6", "other7", "other8", "other9", "other10", "other11",
-    "other12", "other13", "other14", "other15", "other16", "other17", "other18", "other19", "other20"
+    "other1", "other2", "other3", "other4", "other5", "other6", "other7", "other8", "other9",
+    "other10", "other11", "other12", "other13", "other14", "other15", "other16", "other17",
+    "other18", "other19", "other20"
 );
 
-/// A contact as it was sent, read relative to a country. Devices that cannot be read are left out; `unreadable` says
-/// whether there were any.
-pub struct Sent {
-    /// The contact, without id.
-    pub contact: Contact,
-    /// Whether a device could not be read.
-    pub unreadable: bool,
-}
-
-/// Reads a contact.
-pub fn read(view: View<'_>, country: &str) -> Sent {
+/// Reads a contact, relative to a country; it has no id yet. A device that cannot be read is none (M23.17) and left out.
+pub fn read(view: View<'_>, country: &str) -> Contact {
     let mut contact = Contact {
-        external_id: view.text("externalId").unwrap_or_default().trim().to_owned(),
+        external_id: view
+            .text("externalId")
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
         ..Contact::default()
     };
-    let mut unreadable = false;
     for (index, item) in view.items("devices").enumerate() {
         let text = item.text("externalId").unwrap_or_default();
-        let Some(address) = read_address(text, country) else {
-            unreadable = true;
-            continue;
-        };
-        contact.devices.push(device(item, index, address));
+        if let Some(address) = read_address(text, country) {
+            contact.devices.push(device(item, index, address));
+        }
     }
     for (name, value) in view.attributes("attributes") {
-        let value = if name == "timeZone" { zone_name(value).unwrap_or_else(|| value.to_owned()) } else { value.to_owned() };
+        let value = if name == "timeZone" {
+            zone_name(value).unwrap_or_else(|| value.to_owned())
+        } else {
+            value.to_owned()
+        };
         contact.attributes.insert(name.to_owned(), value);
     }
-    Sent { contact, unreadable }
+    contact
 }
 
 fn device(view: View<'_>, index: usize, address: String) -> Device {
-    let by_form = if address.contains('@') { DeviceType::Email } else { DeviceType::Mobile };
+    let by_form = if address.contains('@') {
+        DeviceType::Email
+    } else {
+        DeviceType::Mobile
+    };
     let number = view
         .attribute("name")
-        .and_then(|name| name.trim().to_ascii_lowercase().strip_prefix("device")?.parse::<u8>().ok())
+        .and_then(|name| {
+            name.trim()
+                .to_ascii_lowercase()
+                .strip_prefix("device")?
+                .parse::<u8>()
+                .ok()
+        })
         .filter(|number| (1..=9).contains(number));
     Device {
         address,
-        device_type: view.text("type").and_then(|word| DeviceType::parse(word.trim())).unwrap_or(by_form),
+        device_type: view
+            .text("type")
+            .and_then(|word| DeviceType::parse(word.trim()))
+            .unwrap_or(by_form),
         number: number.unwrap_or(index as u8 + 1),
         time_zone: view.attribute("timeZone").and_then(zone_name),
-        line_type: view.attribute("lineType").and_then(|word| LineType::parse(word.trim())).unwrap_or(LineType::Unknown),
+        line_type: view
+            .attribute("lineType")
+            .and_then(|word| LineType::parse(word.trim()))
+            .unwrap_or(LineType::Unknown),
     }
 }
 
@@ -113,12 +128,18 @@ fn device(view: View<'_>, index: usize, address: String) -> Device {
 pub fn key(contact: &Contact) -> Object {
     let external = (!contact.external_id.is_empty()).then(|| contact.external_id.clone());
     let known = (contact.id != ContactId(0)).then(|| id(contact.id));
-    Object::new(&CONTACT).set("internalId", known).set("externalId", external)
+    Object::new(&CONTACT)
+        .set("internalId", known)
+        .set("externalId", external)
 }
 
 /// A Contact as (S): with its devices and names.
 pub fn summary(contact: &Contact) -> Object {
-    let devices = contact.devices.iter().map(|device| Value::Object(device_detail(device))).collect();
+    let devices = contact
+        .devices
+        .iter()
+        .map(|device| Value::Object(device_detail(device)))
+        .collect();
     key(contact)
         .set("devices", Value::Many(devices))
         .with_attribute("firstName", contact.attribute("firstName"))
@@ -132,6 +153,9 @@ pub fn device_detail(device: &Device) -> Object {
         .set("externalId", device.address.clone())
         .set("type", device.device_type.text())
         .with_attribute("lineType", line)
-        .with_attribute("name", (device.number > 0).then(|| format!("Device{}", device.number)))
+        .with_attribute(
+            "name",
+            (device.number > 0).then(|| format!("Device{}", device.number)),
+        )
         .with_attribute("timeZone", device.time_zone.clone())
 }

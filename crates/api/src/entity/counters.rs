@@ -48,7 +48,10 @@ pub struct Projection {
 }
 
 fn put_projection(object: &mut Object, projection: Projection) {
-    object.put_attribute("contactsPerMinute", Some(double_text((projection.per_minute * 10.0).round() / 10.0)));
+    object.put_attribute(
+        "contactsPerMinute",
+        Some(double_text((projection.per_minute * 10.0).round() / 10.0)),
+    );
     object.put_attribute("thisHourContacts", Some(projection.this_hour.to_string()));
     object.put_attribute("nextHourContacts", Some(projection.next_hour.to_string()));
     object.put_attribute("futureContacts", Some(projection.future.to_string()));
@@ -57,12 +60,16 @@ fn put_projection(object: &mut Object, projection: Projection) {
 impl Names<'_> {
     fn last_15(&self, subject: Subject) -> Outcome<i64> {
         let now = self.context.now;
-        Ok(self.snapshot.attempted_between(subject, now.plus(-15 * MINUTE), now)?)
+        Ok(self
+            .snapshot
+            .attempted_between(subject, now.plus(-15 * MINUTE), now)?)
     }
 
     /// The run of a SubCampaign.
     pub fn run(&self, id: SubCampaignId) -> Outcome<Run> {
-        self.snapshot.run(id)?.ok_or_else(|| Stop::Internal(format!("the SubCampaign {id} has no run")))
+        self.snapshot
+            .run(id)?
+            .ok_or_else(|| Stop::Internal(format!("the SubCampaign {id} has no run")))
     }
 
     /// A SubCampaign with its run's times, as (D).
@@ -74,7 +81,10 @@ impl Names<'_> {
     /// The state of a SubCampaign as (D): one consistent snapshot.
     pub fn sub_campaign_state(&self, found: &SubCampaign, run: &Run) -> Outcome<Object> {
         let mut object = Object::new(&sub_campaign::SUB_CAMPAIGN_STATE)
-            .set("subCampaign", sub_campaign::detail(*self, found, run.start_time, run.end_time)?)
+            .set(
+                "subCampaign",
+                sub_campaign::detail(*self, found, run.start_time, run.end_time)?,
+            )
             .set("state", run.state.text());
         let whole = Subject::whole(run.id);
         let subjects: Vec<Subject> = std::iter::once(whole)
@@ -85,11 +95,19 @@ impl Names<'_> {
         let mut total = Projection::default();
         let mut states = Vec::new();
         for (index, pass) in found.passes.iter().enumerate() {
-            let state = run.passes.get(index).copied().unwrap_or(carillon_model::PassState::Pending);
+            let state = run
+                .passes
+                .get(index)
+                .copied()
+                .unwrap_or(carillon_model::PassState::Pending);
             let mut pass_state = Object::new(&sub_campaign::PASS_STATE)
                 .set("pass", pass::key(pass))
                 .set("state", state.text());
-            put(&mut pass_state, &counters[index + 1], self.last_15(subjects[index + 1])?);
+            put(
+                &mut pass_state,
+                &counters[index + 1],
+                self.last_15(subjects[index + 1])?,
+            );
             let projection = projections.get(index).copied().unwrap_or_default();
             put_projection(&mut pass_state, projection);
             total.per_minute += projection.per_minute;
@@ -127,9 +145,16 @@ impl Names<'_> {
     fn batch_projection(&self, run: &BatchRun, pending: i64) -> Projection {
         let now: Moment = self.context.now;
         if run.state == carillon_model::BatchState::Running {
-            Projection { per_minute: pending as f64, this_hour: pending, ..Projection::default() }
+            Projection {
+                per_minute: pending as f64,
+                this_hour: pending,
+                ..Projection::default()
+            }
         } else if run.is_live() && run.start_time > now {
-            Projection { future: pending, ..Projection::default() }
+            Projection {
+                future: pending,
+                ..Projection::default()
+            }
         } else {
             Projection::default()
         }

@@ -19,19 +19,44 @@ pub static LIST: Shape = Shape::entity(
     "list",
     "Contacts to reach, or (Suppression) devices and Client IDs never to reach.",
     Identity::Owner,
-    Field::new("externalId", Type::Name, "Its name, unique per owner.").must().g(),
+    Field::new("externalId", Type::Name, "Its name, unique per owner.")
+        .must()
+        .g(),
     &[
-        Field::new("owner", Type::Entity(&super::org::ORG), "Account, or Enterprise for suppression.").c(),
-        Field::new("name", Type::Text(64), "Display name.").cg().or("externalId"),
+        Field::new(
+            "owner",
+            Type::Entity(&super::org::ORG),
+            "Account, or Enterprise for suppression.",
+        )
+        .c(),
+        Field::new("name", Type::Text(64), "Display name.")
+            .cg()
+            .or("externalId"),
         Field::new("description", Type::Lines(DESCRIPTION), "Free text.").cg(),
-        Field::new("type", Type::Words(ListType::TEXTS), "Its kind, fixed.").c().or("Standard"),
+        Field::new("type", Type::Words(ListType::TEXTS), "Its kind, fixed.")
+            .c()
+            .or("Standard"),
         Field::new("isDeleted", Type::Boolean, "It was deleted."),
-        Field::new("required", Type::Boolean, "Suppression: applies to everything under the owner.").cg().or("false"),
+        Field::new(
+            "required",
+            Type::Boolean,
+            "Suppression: applies to everything under the owner.",
+        )
+        .cg()
+        .or("false"),
     ],
 )
 .with_attributes(&[
-    Field::new("size", Type::Integer(0, i64::MAX), "Unique contacts, or entries."),
-    Field::new("useCount", Type::Integer(0, i64::MAX), "SubCampaigns using it."),
+    Field::new(
+        "size",
+        Type::Integer(0, i64::MAX),
+        "Unique contacts, or entries.",
+    ),
+    Field::new(
+        "useCount",
+        Type::Integer(0, i64::MAX),
+        "SubCampaigns using it.",
+    ),
 ]);
 
 /// An entry of a suppression list.
@@ -53,7 +78,11 @@ pub static SUPPRESSION_ENTRY: Shape = Shape::plain(
 fn device_or_client(view: View<'_>, findings: &mut Findings) {
     match (view.has("device"), view.has("clientId")) {
         (false, false) => findings.add(Row::NV, || view.path_to("device"), "null"),
-        (true, true) => findings.add(Row::DR, || view.path_to("clientId"), "a device or a Client ID, not both"),
+        (true, true) => findings.add(
+            Row::DR,
+            || view.path_to("clientId"),
+            "a device or a Client ID, not both",
+        ),
         _ => {}
     }
 }
@@ -65,23 +94,40 @@ pub fn read_key(view: View<'_>, country: &str) -> Outcome<(SuppressionKey, Optio
     }
     let sent = view.text("device").unwrap_or_default();
     let address = super::read_address(sent, country).ok_or_else(|| {
-        Fault::of(Row::F, view.path_to("device"), "neither a phone number nor an e-mail address that can be read")
+        Fault::of(
+            Row::F,
+            view.path_to("device"),
+            "neither a phone number nor an e-mail address that can be read",
+        )
     })?;
-    Ok((SuppressionKey::Device(DeviceKey::of(&address)), Some(address)))
+    Ok((
+        SuppressionKey::Device(DeviceKey::of(&address)),
+        Some(address),
+    ))
 }
 
 /// Reads an entry. The day of expirationDate, in the owner's zone, is the last suppressed one.
-pub fn read_entry(context: &Context, view: View<'_>, owner: &Resolved) -> Outcome<SuppressionEntry> {
+pub fn read_entry(
+    context: &Context,
+    view: View<'_>,
+    owner: &Resolved,
+) -> Outcome<SuppressionEntry> {
     let (key, device) = read_key(view, owner.settings.country())?;
     let zone = context.zone(owner);
     let expires = super::date(view, "expirationDate").map(|last| {
         let next = last.saturating_add(1.day());
-        crate::shape::form::local(next.to_datetime(jiff::civil::Time::midnight()), zone.time_zone(), Bound::Start)
+        crate::shape::form::local(
+            next.to_datetime(jiff::civil::Time::midnight()),
+            zone.time_zone(),
+            Bound::Start,
+        )
     });
     Ok(SuppressionEntry {
         key,
         device,
-        channel: view.text("channel").and_then(|text| ChannelType::parse_wire(text.trim())),
+        channel: view
+            .text("channel")
+            .and_then(|text| ChannelType::parse_wire(text.trim())),
         expires,
         reason: super::text(view, "reason"),
         source: super::text(view, "source"),
@@ -96,7 +142,10 @@ pub fn entry_detail(context: &Context, entry: &SuppressionEntry, owner: &Resolve
     };
     let zone = context.zone(owner).time_zone();
     let last = entry.expires.map(|expires| {
-        zone.to_datetime(expires.timestamp()).date().yesterday().unwrap_or(jiff::civil::Date::MIN)
+        zone.to_datetime(expires.timestamp())
+            .date()
+            .yesterday()
+            .unwrap_or(jiff::civil::Date::MIN)
     });
     Object::new(&SUPPRESSION_ENTRY)
         .set("device", entry.device.clone())
@@ -126,7 +175,9 @@ pub fn detail(names: Names<'_>, list: &List, deleted: bool) -> Outcome<Object> {
     object.put("isDeleted", deleted);
     object.put("required", list.required);
     let size = if list.list_type == ListType::Suppression {
-        names.snapshot.suppression_size(ListId(list.base.internal_id))?
+        names
+            .snapshot
+            .suppression_size(ListId(list.base.internal_id))?
     } else {
         names.snapshot.container(list.base.internal_id)?.contacts
     };
@@ -138,7 +189,9 @@ pub fn detail(names: Names<'_>, list: &List, deleted: bool) -> Outcome<Object> {
 impl Names<'_> {
     /// A List as (K), by id.
     pub fn list_key(&self, list: ListId) -> Outcome<Option<Object>> {
-        self.referred::<List>(list)?.map(|list| key(*self, &list)).transpose()
+        self.referred::<List>(list)?
+            .map(|list| key(*self, &list))
+            .transpose()
     }
 
     /// How many SubCampaigns use a List.
@@ -146,9 +199,17 @@ impl Names<'_> {
         use carillon_model::campaign::Campaign;
         use carillon_model::sub_campaign::SubCampaign;
         let mut uses = 0;
-        for campaign in self.context.all_of::<Campaign>(self.snapshot, list.owner.0)? {
-            let runs = self.context.all_of::<SubCampaign>(self.snapshot, campaign.base.internal_id)?;
-            uses += runs.iter().filter(|run| run.list == Some(ListId(list.base.internal_id))).count();
+        for campaign in self
+            .context
+            .all_of::<Campaign>(self.snapshot, list.owner.0)?
+        {
+            let runs = self
+                .context
+                .all_of::<SubCampaign>(self.snapshot, campaign.base.internal_id)?;
+            uses += runs
+                .iter()
+                .filter(|run| run.list == Some(ListId(list.base.internal_id)))
+                .count();
         }
         Ok(uses)
     }

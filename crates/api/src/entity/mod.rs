@@ -120,9 +120,13 @@ pub fn free_attributes(view: View<'_>) -> Attributes {
 /// Merges changed free attributes by name; JSON's null removes one.
 pub fn merge_attributes(view: View<'_>, kept: &mut Attributes) {
     let shape = view.shape().expect("attributes belong to an object");
-    let Some(index) = shape.index_of("attributes") else { return };
+    let Some(index) = shape.index_of("attributes") else {
+        return;
+    };
     for (name, value) in view.at(index).filter_map(View::name_value) {
-        let Some(name) = name.filter(|name| shape.attribute(name).is_none()) else { continue };
+        let Some(name) = name.filter(|name| shape.attribute(name).is_none()) else {
+            continue;
+        };
         match value {
             Some(value) => kept.insert(name.to_owned(), value.to_owned()),
             None => kept.remove(name),
@@ -132,17 +136,31 @@ pub fn merge_attributes(view: View<'_>, kept: &mut Attributes) {
 
 /// A phone number as the country reads it.
 pub fn phone(view: View<'_>, name: &str, country: &str) -> Outcome<Option<String>> {
-    let Some(text) = view.text(name) else { return Ok(None) };
+    let Some(text) = view.text(name) else {
+        return Ok(None);
+    };
     read_phone(text, country).map(Some).ok_or_else(|| {
-        Fault::of(Row::F, view.path_to(name), format!("not a phone number that {country} can read")).into()
+        Fault::of(
+            Row::F,
+            view.path_to(name),
+            format!("not a phone number that {country} can read"),
+        )
+        .into()
     })
 }
 
 /// A phone number in an attribute.
 pub fn phone_attribute(view: View<'_>, name: &str, country: &str) -> Outcome<Option<String>> {
-    let Some(text) = view.attribute(name) else { return Ok(None) };
+    let Some(text) = view.attribute(name) else {
+        return Ok(None);
+    };
     read_phone(text, country).map(Some).ok_or_else(|| {
-        Fault::of(Row::F, view.path_to(name), format!("not a phone number that {country} can read")).into()
+        Fault::of(
+            Row::F,
+            view.path_to(name),
+            format!("not a phone number that {country} can read"),
+        )
+        .into()
     })
 }
 
@@ -163,7 +181,9 @@ pub fn read_address(text: &str, country: &str) -> Option<String> {
 /// A word of an enumeration.
 macro_rules! word {
     ($view:expr, $name:expr, $type:ty) => {
-        $view.text($name).and_then(|text| <$type>::parse(text.trim()))
+        $view
+            .text($name)
+            .and_then(|text| <$type>::parse(text.trim()))
     };
 }
 pub(crate) use word;
@@ -181,7 +201,9 @@ pub(crate) use words;
 
 /// A whole number.
 pub fn integer<N: TryFrom<i64>>(view: View<'_>, name: &str) -> Option<N> {
-    view.text(name).and_then(form::integer).and_then(|number| N::try_from(number).ok())
+    view.text(name)
+        .and_then(form::integer)
+        .and_then(|number| N::try_from(number).ok())
 }
 
 /// true or false.
@@ -206,7 +228,8 @@ pub fn date(view: View<'_>, name: &str) -> Option<jiff::civil::Date> {
 
 /// A moment; one without offset is read in the zone.
 pub fn moment(view: View<'_>, name: &str, zone: Zone, bound: form::Bound) -> Option<Moment> {
-    view.text(name).and_then(|text| form::moment(text, zone.time_zone(), bound))
+    view.text(name)
+        .and_then(|text| form::moment(text, zone.time_zone(), bound))
 }
 
 /// Owned text.

@@ -25,28 +25,127 @@ pub static ORG: Shape = Shape::entity(
 .with_free_attributes();
 
 const ATTRIBUTES: &[Field] = &[
-    Field::new("enabled", Type::Boolean, "Logins and outreach are allowed.").cg().or("true"),
-    Field::new("timeZone", Type::Zone, "IANA zone.").cg().or("parent's, UTC"),
-    Field::new("reportTimeZone", Type::Zone, "IANA zone of reports.").cg().or("timeZone"),
-    Field::new("countryCode", Type::Text(2), "ISO 3166-1 country by which phone numbers are read.").cg().or("US"),
-    Field::new("locale", Type::Text(35), "BCP 47 language tag.").cg().or("en-US"),
-    Field::new("charset", Type::Text(40), "Character set of imports.").cg().or("UTF-8"),
-    Field::new("defaultCallerID", Type::Phone, "Phone shown to the people called.").cg(),
-    Field::new("firstContactTime", Type::Time, "Start of the daily contact hours, local to the contact.").cg().or("08:00"),
-    Field::new("lastContactTime", Type::Time, "End of the daily contact hours.").cg().or("21:00"),
-    Field::new("emulateOutreach", Type::Boolean, "Nothing leaves the system.").cg().or("false"),
-    Field::new("callRecording", Type::Words(CallRecording::TEXTS), "Recording of calls.").cg().or("Never"),
-    Field::new("applicationName", Type::Text(64), "Name shown to users.").cg().or("Carillon"),
-    Field::new("defaultCampaign", Type::Id, "Campaign of batches that name none.").cg(),
-    Field::new("defaultOnDemandStrategy", Type::Id, "OutreachStrategy of batches that name none.").cg(),
-    Field::new("masterAccount", Type::Id, "Account that owns what an Enterprise shares."),
-    Field::new("clientIdFormat", Type::Text(255), "Regular expression that imported Client IDs match.").cg(),
-    Field::new("timeZoneSourceAllowed", Type::Text(100), "Zone sources that passes may use, separated by commas.").cg().or("all four"),
-    Field::new("maxAttemptsPerMinuteVoice", Type::Integer(1, 1_000_000), "Cap over all passes of the Account.").cg(),
-    Field::new("maxAttemptsPerMinuteText", Type::Integer(1, 1_000_000), "Cap over all passes of the Account.").cg(),
-    Field::new("maxAttemptsPerMinuteEmail", Type::Integer(1, 1_000_000), "Cap over all passes of the Account.").cg(),
-    Field::new("attemptRetentionDays", Type::Text(5), "1 to 3650 days, or never.").cg().or("90"),
-    Field::new("secure", Type::Boolean, "Contact payloads are encrypted at rest.").c().or("false"),
+    Field::new("enabled", Type::Boolean, "Logins and outreach are allowed.")
+        .cg()
+        .or("true"),
+    Field::new("timeZone", Type::Zone, "IANA zone.")
+        .cg()
+        .or("parent's, UTC"),
+    Field::new("reportTimeZone", Type::Zone, "IANA zone of reports.")
+        .cg()
+        .or("timeZone"),
+    Field::new(
+        "countryCode",
+        Type::Text(2),
+        "ISO 3166-1 country by which phone numbers are read.",
+    )
+    .cg()
+    .or("US"),
+    Field::new("locale", Type::Text(35), "BCP 47 language tag.")
+        .cg()
+        .or("en-US"),
+    Field::new("charset", Type::Text(40), "Character set of imports.")
+        .cg()
+        .or("UTF-8"),
+    Field::new(
+        "defaultCallerID",
+        Type::Phone,
+        "Phone shown to the people called.",
+    )
+    .cg(),
+    Field::new(
+        "firstContactTime",
+        Type::Time,
+        "Start of the daily contact hours, local to the contact.",
+    )
+    .cg()
+    .or("08:00"),
+    Field::new(
+        "lastContactTime",
+        Type::Time,
+        "End of the daily contact hours.",
+    )
+    .cg()
+    .or("21:00"),
+    Field::new(
+        "emulateOutreach",
+        Type::Boolean,
+        "Nothing leaves the system.",
+    )
+    .cg()
+    .or("false"),
+    Field::new(
+        "callRecording",
+        Type::Words(CallRecording::TEXTS),
+        "Recording of calls.",
+    )
+    .cg()
+    .or("Never"),
+    Field::new("applicationName", Type::Text(64), "Name shown to users.")
+        .cg()
+        .or("Carillon"),
+    Field::new(
+        "defaultCampaign",
+        Type::Id,
+        "Campaign of batches that name none.",
+    )
+    .cg(),
+    Field::new(
+        "defaultOnDemandStrategy",
+        Type::Id,
+        "OutreachStrategy of batches that name none.",
+    )
+    .cg(),
+    Field::new(
+        "masterAccount",
+        Type::Id,
+        "Account that owns what an Enterprise shares.",
+    ),
+    Field::new(
+        "clientIdFormat",
+        Type::Text(255),
+        "Regular expression that imported Client IDs match.",
+    )
+    .cg(),
+    Field::new(
+        "timeZoneSourceAllowed",
+        Type::Text(100),
+        "Zone sources that passes may use, separated by commas.",
+    )
+    .cg()
+    .or("all four"),
+    Field::new(
+        "maxAttemptsPerMinuteVoice",
+        Type::Integer(1, 1_000_000),
+        "Cap over all passes of the Account.",
+    )
+    .cg(),
+    Field::new(
+        "maxAttemptsPerMinuteText",
+        Type::Integer(1, 1_000_000),
+        "Cap over all passes of the Account.",
+    )
+    .cg(),
+    Field::new(
+        "maxAttemptsPerMinuteEmail",
+        Type::Integer(1, 1_000_000),
+        "Cap over all passes of the Account.",
+    )
+    .cg(),
+    Field::new(
+        "attemptRetentionDays",
+        Type::Text(5),
+        "1 to 3650 days, or never.",
+    )
+    .cg()
+    .or("90"),
+    Field::new(
+        "secure",
+        Type::Boolean,
+        "Contact payloads are encrypted at rest.",
+    )
+    .c()
+    .or("false"),
 ];
 
 /// Names of limits that an Org may set (`api.md` 1.10).
@@ -93,7 +192,9 @@ pub fn detail(names: Names<'_>, org: &Org) -> Outcome<Object> {
 fn settings(object: &mut Object, org: &Org) {
     let own = &org.settings;
     let yes = |truth: Option<bool>| truth.map(|truth| truth.to_string());
-    let enabled = own.enabled.or_else(|| (org.org_type != OrgType::SuperEnterprise).then_some(true));
+    let enabled = own
+        .enabled
+        .or_else(|| (org.org_type != OrgType::SuperEnterprise).then_some(true));
     object.put_attribute("enabled", yes(enabled));
     object.put_attribute("timeZone", own.time_zone.clone());
     object.put_attribute("reportTimeZone", own.report_time_zone.clone());
@@ -107,18 +208,45 @@ fn settings(object: &mut Object, org: &Org) {
     object.put_attribute("callRecording", own.call_recording.map(CallRecording::text));
     object.put_attribute("applicationName", own.application_name.clone());
     object.put_attribute("defaultCampaign", own.default_campaign.map(id));
-    object.put_attribute("defaultOnDemandStrategy", own.default_on_demand_strategy.map(id));
+    object.put_attribute(
+        "defaultOnDemandStrategy",
+        own.default_on_demand_strategy.map(id),
+    );
     object.put_attribute("masterAccount", own.master_account.map(id));
     object.put_attribute("clientIdFormat", own.client_id_format.clone());
     let sources = own.time_zone_source_allowed.as_ref();
     object.put_attribute(
         "timeZoneSourceAllowed",
-        sources.map(|sources| sources.iter().map(|source| source.text()).collect::<Vec<_>>().join(",")),
+        sources.map(|sources| {
+            sources
+                .iter()
+                .map(|source| source.text())
+                .collect::<Vec<_>>()
+                .join(",")
+        }),
     );
-    object.put_attribute("maxAttemptsPerMinuteVoice", own.max_attempts_per_minute_voice.map(|most| most.to_string()));
-    object.put_attribute("maxAttemptsPerMinuteText", own.max_attempts_per_minute_text.map(|most| most.to_string()));
-    object.put_attribute("maxAttemptsPerMinuteEmail", own.max_attempts_per_minute_email.map(|most| most.to_string()));
-    let days = |days: u32| if days == 0 { "never".to_owned() } else { days.to_string() };
+    object.put_attribute(
+        "maxAttemptsPerMinuteVoice",
+        own.max_attempts_per_minute_voice
+            .map(|most| most.to_string()),
+    );
+    object.put_attribute(
+        "maxAttemptsPerMinuteText",
+        own.max_attempts_per_minute_text
+            .map(|most| most.to_string()),
+    );
+    object.put_attribute(
+        "maxAttemptsPerMinuteEmail",
+        own.max_attempts_per_minute_email
+            .map(|most| most.to_string()),
+    );
+    let days = |days: u32| {
+        if days == 0 {
+            "never".to_owned()
+        } else {
+            days.to_string()
+        }
+    };
     object.put_attribute("attemptRetentionDays", own.attempt_retention_days.map(days));
     object.put_attribute("secure", yes(own.secure));
     for (name, limit) in &own.limits {
@@ -144,7 +272,11 @@ pub fn apply(view: View<'_>, settings: &mut Settings, country: &str) -> Outcome<
         }
         settings.country_code = Some(country.to_ascii_uppercase());
     }
-    if let Some(caller_id) = phone_attribute(view, "defaultCallerID", settings.country_code.as_deref().unwrap_or(country))? {
+    if let Some(caller_id) = phone_attribute(
+        view,
+        "defaultCallerID",
+        settings.country_code.as_deref().unwrap_or(country),
+    )? {
         settings.default_caller_id = Some(caller_id);
     }
     let zone = |name: &str, slot: &mut Option<String>| {
@@ -169,29 +301,54 @@ pub fn apply(view: View<'_>, settings: &mut Settings, country: &str) -> Outcome<
     if let Some(time) = view.attribute("lastContactTime").and_then(form::time) {
         settings.last_contact_time = Some(time);
     }
-    if let Some(word) = view.attribute("callRecording").and_then(CallRecording::parse) {
+    if let Some(word) = view
+        .attribute("callRecording")
+        .and_then(CallRecording::parse)
+    {
         settings.call_recording = Some(word);
     }
-    if let Some(campaign) = view.attribute("defaultCampaign").and_then(form::internal_id) {
+    if let Some(campaign) = view
+        .attribute("defaultCampaign")
+        .and_then(form::internal_id)
+    {
         settings.default_campaign = Some(CampaignId(campaign));
     }
-    if let Some(strategy) = view.attribute("defaultOnDemandStrategy").and_then(form::internal_id) {
+    if let Some(strategy) = view
+        .attribute("defaultOnDemandStrategy")
+        .and_then(form::internal_id)
+    {
         settings.default_on_demand_strategy = Some(StrategyId(strategy));
     }
     if let Some(text) = view.attribute("timeZoneSourceAllowed") {
-        let sources: Option<Vec<TimeZoneSource>> =
-            text.split(',').map(|word| TimeZoneSource::parse(word.trim())).collect();
-        settings.time_zone_source_allowed =
-            Some(sources.ok_or_else(|| wrong("timeZoneSourceAllowed", "not a list of zone sources"))?);
+        let sources: Option<Vec<TimeZoneSource>> = text
+            .split(',')
+            .map(|word| TimeZoneSource::parse(word.trim()))
+            .collect();
+        settings.time_zone_source_allowed = Some(
+            sources.ok_or_else(|| wrong("timeZoneSourceAllowed", "not a list of zone sources"))?,
+        );
     }
     let cap = |name: &str, slot: &mut Option<u32>| {
-        if let Some(most) = view.attribute(name).and_then(form::integer).and_then(|most| u32::try_from(most).ok()) {
+        if let Some(most) = view
+            .attribute(name)
+            .and_then(form::integer)
+            .and_then(|most| u32::try_from(most).ok())
+        {
             *slot = Some(most);
         }
     };
-    cap("maxAttemptsPerMinuteVoice", &mut settings.max_attempts_per_minute_voice);
-    cap("maxAttemptsPerMinuteText", &mut settings.max_attempts_per_minute_text);
-    cap("maxAttemptsPerMinuteEmail", &mut settings.max_attempts_per_minute_email);
+    cap(
+        "maxAttemptsPerMinuteVoice",
+        &mut settings.max_attempts_per_minute_voice,
+    );
+    cap(
+        "maxAttemptsPerMinuteText",
+        &mut settings.max_attempts_per_minute_text,
+    );
+    cap(
+        "maxAttemptsPerMinuteEmail",
+        &mut settings.max_attempts_per_minute_email,
+    );
     if let Some(days) = view.attribute("attemptRetentionDays") {
         settings.attempt_retention_days = Some(match days.trim() {
             "never" => 0,
@@ -215,7 +372,14 @@ pub fn limits(view: View<'_>) -> Outcome<Vec<(String, i64)>> {
         let number = form::integer(value).filter(|number| *number >= 0);
         match number.filter(|_| LIMITS.contains(&name)) {
             Some(number) => limits.push((name.to_owned(), number)),
-            None => return Err(Fault::of(Row::DV, view.path_to(name), "not a limit, or not a number from 0").into()),
+            None => {
+                return Err(Fault::of(
+                    Row::DV,
+                    view.path_to(name),
+                    "not a limit, or not a number from 0",
+                )
+                .into());
+            }
         }
     }
     Ok(limits)

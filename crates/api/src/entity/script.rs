@@ -34,9 +34,17 @@ pub static SCRIPT_TEST_LINE: Shape = Shape::plain(
     Family::Top,
     &[
         Field::new("time", Type::DateTime, "When, in virtual time."),
-        Field::new("speaker", Type::Words(&["Script", "Contact", "System"]), "Who."),
+        Field::new(
+            "speaker",
+            Type::Words(&["Script", "Contact", "System"]),
+            "Who.",
+        ),
         Field::new("text", Type::Raw, "What."),
-        Field::new("parts", Type::Integer(1, i64::MAX), "Parts of a text message."),
+        Field::new(
+            "parts",
+            Type::Integer(1, i64::MAX),
+            "Parts of a text message.",
+        ),
     ],
 );
 
@@ -46,10 +54,24 @@ pub static SCRIPT_TEST: Shape = Shape::plain(
     "What a Script says to a contact and does with the answers, without any carrier and in virtual time.",
     Family::Top,
     &[
-        Field::new("transcript", Type::Entity(&SCRIPT_TEST_LINE), "What was said.").whole().many(usize::MAX),
+        Field::new(
+            "transcript",
+            Type::Entity(&SCRIPT_TEST_LINE),
+            "What was said.",
+        )
+        .whole()
+        .many(usize::MAX),
         Field::new("answers", Type::Attributes, "What the contact answered."),
-        Field::new("result", Type::Words(AttemptResult::TEXTS), "How the Script ended; none = it waits for a reply."),
-        Field::new("reason", Type::Text(64), "Why it cannot be sent to this contact."),
+        Field::new(
+            "result",
+            Type::Words(AttemptResult::TEXTS),
+            "How the Script ended; none = it waits for a reply.",
+        ),
+        Field::new(
+            "reason",
+            Type::Text(64),
+            "Why it cannot be sent to this contact.",
+        ),
     ],
 );
 
@@ -80,6 +102,8 @@ pub fn detail(names: Names<'_>, script: &Script) -> Outcome<Object> {
 impl Names<'_> {
     /// A Script as (K), by id.
     pub fn script_key(&self, script: ScriptId) -> Outcome<Option<Object>> {
-        self.referred::<Script>(script)?.map(|script| key(*self, &script)).transpose()
+        self.referred::<Script>(script)?
+            .map(|script| key(*self, &script))
+            .transpose()
     }
 }

@@ -14,14 +14,41 @@ pub static STRATEGY: Shape = Shape::entity(
     "outreachStrategy",
     "A named, reusable sequence of passes.",
     Identity::Owner,
-    Field::new("externalId", Type::Name, "Its name, unique per owner.").must().g(),
+    Field::new("externalId", Type::Name, "Its name, unique per owner.")
+        .must()
+        .g(),
     &[
-        Field::new("owner", Type::Entity(&super::org::ORG), "The Account that owns it.").c(),
-        Field::new("type", Type::Words(StrategyType::TEXTS), "What it is for.").c().or("Scheduled"),
+        Field::new(
+            "owner",
+            Type::Entity(&super::org::ORG),
+            "The Account that owns it.",
+        )
+        .c(),
+        Field::new("type", Type::Words(StrategyType::TEXTS), "What it is for.")
+            .c()
+            .or("Scheduled"),
         Field::new("description", Type::Lines(DESCRIPTION), "Free text.").cg(),
-        Field::new("script", Type::Entity(&super::script::SCRIPT), "Default Script of its users.").cg(),
-        Field::new("escalationType", Type::Words(EscalationType::TEXTS), "How a contact's devices are taken.").cg().or("CallPassBased"),
-        Field::new("passes", Type::Entity(&pass::PASS), "Its passes; their order counts.").whole().many(limits::PASSES_MAX).cg(),
+        Field::new(
+            "script",
+            Type::Entity(&super::script::SCRIPT),
+            "Default Script of its users.",
+        )
+        .cg(),
+        Field::new(
+            "escalationType",
+            Type::Words(EscalationType::TEXTS),
+            "How a contact's devices are taken.",
+        )
+        .cg()
+        .or("CallPassBased"),
+        Field::new(
+            "passes",
+            Type::Entity(&pass::PASS),
+            "Its passes; their order counts.",
+        )
+        .whole()
+        .many(limits::PASSES_MAX)
+        .cg(),
     ],
 )
 .with_rule(passes_together);
@@ -35,11 +62,19 @@ pub fn passes_together(view: View<'_>, findings: &mut Findings) {
     let mut names: Vec<String> = Vec::new();
     for pass in view.items("passes") {
         if by_contact && pass.items("devices").next().is_some() {
-            findings.add(Row::DR, || pass.path_to("devices"), "devices go with CallPassBased only");
+            findings.add(
+                Row::DR,
+                || pass.path_to("devices"),
+                "devices go with CallPassBased only",
+            );
         }
         if let Some(name) = pass.text("name").map(carillon_model::name::fold) {
             if names.contains(&name) {
-                findings.add(Row::DR, || pass.path_to("name"), "two passes have this name");
+                findings.add(
+                    Row::DR,
+                    || pass.path_to("name"),
+                    "two passes have this name",
+                );
             }
             names.push(name);
         }
@@ -71,6 +106,8 @@ pub fn detail(names: Names<'_>, strategy: &Strategy) -> Outcome<Object> {
 impl Names<'_> {
     /// An OutreachStrategy as (K), by id.
     pub fn strategy_key(&self, strategy: StrategyId) -> Outcome<Option<Object>> {
-        self.referred::<Strategy>(strategy)?.map(|strategy| key(*self, &strategy)).transpose()
+        self.referred::<Strategy>(strategy)?
+            .map(|strategy| key(*self, &strategy))
+            .transpose()
     }
 }

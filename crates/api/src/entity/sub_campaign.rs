@@ -14,30 +14,113 @@ pub static SUB_CAMPAIGN: Shape = Shape::entity(
     "subCampaign",
     "The run of a Campaign over a List (Outbound), or over the batches of a day (OnDemand).",
     Identity::Campaign,
-    Field::new("externalId", Type::Name, "Its name, unique in the Campaign.").cg().or("the List's name"),
+    Field::new(
+        "externalId",
+        Type::Name,
+        "Its name, unique in the Campaign.",
+    )
+    .cg()
+    .or("the List's name"),
     &[
-        Field::new("campaign", Type::Entity(&campaign::CAMPAIGN), "Its Campaign, fixed.").must(),
-        Field::new("type", Type::Words(SubCampaignType::TEXTS), "How it was made."),
+        Field::new(
+            "campaign",
+            Type::Entity(&campaign::CAMPAIGN),
+            "Its Campaign, fixed.",
+        )
+        .must(),
+        Field::new(
+            "type",
+            Type::Words(SubCampaignType::TEXTS),
+            "How it was made.",
+        ),
         Field::new("list", Type::Entity(&super::list::LIST), "Its List, fixed."),
-        Field::new("script", Type::Entity(&super::script::SCRIPT), "Its Script; the content is fixed at load."),
-        Field::new("agentGroups", Type::Entity(&super::agent_group::AGENT_GROUP), "Its agent groups.").many(20).c(),
-        Field::new("outreachStrategy", Type::Entity(&super::strategy::STRATEGY), "Where the passes came from.").c().or("Campaign's default"),
-        Field::new("escalationType", Type::Words(EscalationType::TEXTS), "How a contact's devices are taken.").c().or("strategy's"),
-        Field::new("passes", Type::Entity(&pass::PASS), "Its own copy of the passes.").whole().many(limits::PASSES_MAX).cg().or("strategy's"),
-        Field::new("intensity", Type::Integer(1, 1_000), "Percent.").cg().or("100"),
+        Field::new(
+            "script",
+            Type::Entity(&super::script::SCRIPT),
+            "Its Script; the content is fixed at load.",
+        ),
+        Field::new(
+            "agentGroups",
+            Type::Entity(&super::agent_group::AGENT_GROUP),
+            "Its agent groups.",
+        )
+        .many(20)
+        .c(),
+        Field::new(
+            "outreachStrategy",
+            Type::Entity(&super::strategy::STRATEGY),
+            "Where the passes came from.",
+        )
+        .c()
+        .or("Campaign's default"),
+        Field::new(
+            "escalationType",
+            Type::Words(EscalationType::TEXTS),
+            "How a contact's devices are taken.",
+        )
+        .c()
+        .or("strategy's"),
+        Field::new(
+            "passes",
+            Type::Entity(&pass::PASS),
+            "Its own copy of the passes.",
+        )
+        .whole()
+        .many(limits::PASSES_MAX)
+        .cg()
+        .or("strategy's"),
+        Field::new("intensity", Type::Integer(1, 1_000), "Percent.")
+            .cg()
+            .or("100"),
         Field::new("isDeleted", Type::Boolean, "Past retention."),
-        Field::new("startTime", Type::DateTime, "When it may start.").c().or("now"),
+        Field::new("startTime", Type::DateTime, "When it may start.")
+            .c()
+            .or("now"),
         Field::new("endTime", Type::DateTime, "Moment its work ended."),
-        Field::new("timeZone", Type::Zone, "IANA zone.").c().or("the Account's"),
-        Field::new("timeZoneSource", Type::Words(TimeZoneSource::TEXTS), "Default of passes.").c().or("ContactThenDevice"),
-        Field::new("filter", Type::Text(4_000), "Which contacts of the List it takes.").c(),
-        Field::new("contactOrder", Type::Text(65), "Attribute names, - in front = descending.").many(10).c().or("List order"),
+        Field::new("timeZone", Type::Zone, "IANA zone.")
+            .c()
+            .or("the Account's"),
+        Field::new(
+            "timeZoneSource",
+            Type::Words(TimeZoneSource::TEXTS),
+            "Default of passes.",
+        )
+        .c()
+        .or("ContactThenDevice"),
+        Field::new(
+            "filter",
+            Type::Text(4_000),
+            "Which contacts of the List it takes.",
+        )
+        .c(),
+        Field::new(
+            "contactOrder",
+            Type::Text(65),
+            "Attribute names, - in front = descending.",
+        )
+        .many(10)
+        .c()
+        .or("List order"),
     ],
 )
 .with_attributes(&[
-    Field::new("autoStart", Type::Boolean, "Starts by itself.").c().or("true"),
-    Field::new("summaryReport", Type::Boolean, "A report is made at the end.").c().or("false"),
-    Field::new("awaitingHours", Type::Integer(0, 720), "Hours that late replies and reports are awaited.").c().or("24 for text and e-mail, else 0"),
+    Field::new("autoStart", Type::Boolean, "Starts by itself.")
+        .c()
+        .or("true"),
+    Field::new(
+        "summaryReport",
+        Type::Boolean,
+        "A report is made at the end.",
+    )
+    .c()
+    .or("false"),
+    Field::new(
+        "awaitingHours",
+        Type::Integer(0, 720),
+        "Hours that late replies and reports are awaited.",
+    )
+    .c()
+    .or("24 for text and e-mail, else 0"),
 ])
 .with_free_attributes()
 .with_rule(super::strategy::passes_together);
@@ -59,7 +142,17 @@ pub static PASS_STATE: Shape = Shape {
 
 /// Words of a SubCampaign's state, those of samples included.
 const STATES: &[&str] = &[
-    "Loading", "Pending", "Running", "Paused", "Stopping", "Completing", "Awaiting", "Done", "Cancelled", "Active", "All",
+    "Loading",
+    "Pending",
+    "Running",
+    "Paused",
+    "Stopping",
+    "Completing",
+    "Awaiting",
+    "Done",
+    "Cancelled",
+    "Active",
+    "All",
     "Completed",
 ];
 
@@ -72,9 +165,24 @@ pub static SUB_CAMPAIGN_STATE: Shape = Shape {
         "State and counters of a SubCampaign; the counters are the attributes.",
         Family::State,
         &[
-            Field::new("subCampaign", Type::Entity(&SUB_CAMPAIGN), "The SubCampaign.").required(),
-            Field::new("state", Type::Words(STATES), "Its state; a request is Running, Paused or Done.").required(),
-            Field::new("passStates", Type::Entity(&PASS_STATE), "States of its passes, in their order.").many(limits::PASSES_MAX),
+            Field::new(
+                "subCampaign",
+                Type::Entity(&SUB_CAMPAIGN),
+                "The SubCampaign.",
+            )
+            .required(),
+            Field::new(
+                "state",
+                Type::Words(STATES),
+                "Its state; a request is Running, Paused or Done.",
+            )
+            .required(),
+            Field::new(
+                "passStates",
+                Type::Entity(&PASS_STATE),
+                "States of its passes, in their order.",
+            )
+            .many(limits::PASSES_MAX),
         ],
     )
 };
@@ -109,7 +217,10 @@ pub fn detail(
         object.put("outreachStrategy", names.strategy_key(strategy)?);
     }
     object.put("escalationType", sub_campaign.escalation_type.text());
-    object.put("passes", pass::details(names, &sub_campaign.passes, Some(&account))?);
+    object.put(
+        "passes",
+        pass::details(names, &sub_campaign.passes, Some(&account))?,
+    );
     object.put("intensity", sub_campaign.intensity);
     object.put("isDeleted", false);
     object.put("startTime", start_time);
@@ -119,8 +230,14 @@ pub fn detail(
     object.put("filter", sub_campaign.filter.clone());
     object.put("contactOrder", sub_campaign.contact_order.clone());
     object.put_attribute("autoStart", Some(sub_campaign.auto_start.to_string()));
-    object.put_attribute("summaryReport", Some(sub_campaign.summary_report.to_string()));
-    object.put_attribute("awaitingHours", Some(sub_campaign.awaiting_hours.to_string()));
+    object.put_attribute(
+        "summaryReport",
+        Some(sub_campaign.summary_report.to_string()),
+    );
+    object.put_attribute(
+        "awaitingHours",
+        Some(sub_campaign.awaiting_hours.to_string()),
+    );
     Ok(object)
 }
 
@@ -132,6 +249,8 @@ pub fn request(word: &str) -> Option<carillon_model::run::Request> {
 impl Names<'_> {
     /// A SubCampaign as (K), by id.
     pub fn sub_campaign_key(&self, sub_campaign: SubCampaignId) -> Outcome<Option<Object>> {
-        self.referred::<SubCampaign>(sub_campaign)?.map(|found| key(*self, &found)).transpose()
+        self.referred::<SubCampaign>(sub_campaign)?
+            .map(|found| key(*self, &found))
+            .transpose()
     }
 }

@@ -15,7 +15,11 @@ pub static SYSTEM_EVENT: Shape = Shape {
         Family::Top,
         &[
             Field::new("internalId", Type::Id, "Its id."),
-            Field::new("owner", Type::Entity(&super::org::ORG), "The Org it is about."),
+            Field::new(
+                "owner",
+                Type::Entity(&super::org::ORG),
+                "The Org it is about.",
+            ),
             Field::new("time", Type::DateTime, "When."),
             Field::new("user", Type::Entity(&super::user::USER), "Who.").c(),
             Field::new("action", Type::Text(64), "Which method.").c(),

@@ -19,7 +19,9 @@ const PATTERN_CHARACTERS_MAX: usize = 255;
 /// Checks the form of a text. `sample` takes names and texts as patterns.
 pub fn check(ty: &Type, text: &str, sample: bool) -> Option<Wrong> {
     match ty {
-        Type::Id => internal_id(text).is_none().then_some((Row::F, "internalId is 1 to 19 digits")),
+        Type::Id => internal_id(text)
+            .is_none()
+            .then_some((Row::F, "internalId is 1 to 19 digits")),
         Type::Name if sample => too_long(text, PATTERN_CHARACTERS_MAX),
         Type::Name => check_name(text),
         Type::Text(max) => too_long(text, *max).or_else(|| controls(text, false)),
@@ -27,18 +29,27 @@ pub fn check(ty: &Type, text: &str, sample: bool) -> Option<Wrong> {
         Type::Raw | Type::Entity(_) | Type::OneOf(_) | Type::Attributes => None,
         Type::Integer(min, max) => check_integer(text, *min, *max),
         Type::Minutes(max) => check_minutes(text, *max),
-        Type::Boolean => boolean(text).is_none().then_some((Row::F, "true or false is expected")),
+        Type::Boolean => boolean(text)
+            .is_none()
+            .then_some((Row::F, "true or false is expected")),
         Type::Rate => match double(text) {
             None => Some((Row::F, "a number is expected")),
             Some(rate) if rate <= 0.0 || rate > 1e9 => Some((Row::DV, "the rate must be above 0")),
             Some(_) => None,
         },
-        Type::Double => double(text).is_none().then_some((Row::F, "a number is expected")),
-        Type::Date => date(text).is_none().then_some((Row::F, "a date is YYYY-MM-DD")),
-        Type::Time => time(text).is_none().then_some((Row::F, "a time is HH:MM or HH:MM:SS")),
-        Type::DateTime => {
-            civil(text).is_none().then_some((Row::F, "a dateTime is YYYY-MM-DDTHH:MM:SS with or without offset"))
-        }
+        Type::Double => double(text)
+            .is_none()
+            .then_some((Row::F, "a number is expected")),
+        Type::Date => date(text)
+            .is_none()
+            .then_some((Row::F, "a date is YYYY-MM-DD")),
+        Type::Time => time(text)
+            .is_none()
+            .then_some((Row::F, "a time is HH:MM or HH:MM:SS")),
+        Type::DateTime => civil(text).is_none().then_some((
+            Row::F,
+            "a dateTime is YYYY-MM-DDTHH:MM:SS with or without offset",
+        )),
         Type::Zone => zone(text),
         Type::ZoneOrLocal if text.trim().eq_ignore_ascii_case("Local") => None,
         Type::ZoneOrLocal => zone(text),
@@ -49,11 +60,14 @@ pub fn check(ty: &Type, text: &str, sample: bool) -> Option<Wrong> {
             (!may_be_phone(text) && !may_be_email(text))
                 .then_some((Row::F, "an e-mail address or a phone number is expected"))
         }),
-        Type::Words(words) => (!words.iter().any(|word| word.eq_ignore_ascii_case(text.trim())))
-            .then_some((Row::DV, "not one of the words allowed here")),
-        Type::Channel => ChannelType::parse_wire(text.trim())
-            .is_none()
-            .then_some((Row::DV, "not a channel: 1 voice, 2 email, 3 text, 4 dialer, 5 preview, 6 manual, 7 web")),
+        Type::Words(words) => (!words
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(text.trim())))
+        .then_some((Row::DV, "not one of the words allowed here")),
+        Type::Channel => ChannelType::parse_wire(text.trim()).is_none().then_some((
+            Row::DV,
+            "not a channel: 1 voice, 2 email, 3 text, 4 dialer, 5 preview, 6 manual, 7 web",
+        )),
         Type::Bytes => (!may_be_base64(text)).then_some((Row::F, "base64 is expected")),
     }
 }
@@ -70,9 +84,14 @@ fn controls(text: &str, lines: bool) -> Option<Wrong> {
 
 fn check_name(text: &str) -> Option<Wrong> {
     let plain = text.is_ascii();
-    let tidy = if plain { text.trim().to_owned() } else { name::tidy(text) };
+    let tidy = if plain {
+        text.trim().to_owned()
+    } else {
+        name::tidy(text)
+    };
     too_long(&tidy, limits::NAME_CHARACTERS_MAX).or_else(|| {
-        name::has_forbidden_character(&tidy).then_some((Row::C, "characters that names may not have"))
+        name::has_forbidden_character(&tidy)
+            .then_some((Row::C, "characters that names may not have"))
     })
 }
 
@@ -90,7 +109,10 @@ fn check_integer(text: &str, min: i64, max: i64) -> Option<Wrong> {
 
 fn check_minutes(text: &str, max: i64) -> Option<Wrong> {
     match minutes(text) {
-        None => Some((Row::F, "whole minutes, or an xsd:duration of whole minutes, are expected")),
+        None => Some((
+            Row::F,
+            "whole minutes, or an xsd:duration of whole minutes, are expected",
+        )),
         Some(minutes) if minutes < 1 => Some((Row::DV, "at least 1 minute")),
         Some(minutes) if minutes > max => Some((Row::SV, "more minutes than the limit")),
         Some(_) => None,
@@ -98,7 +120,9 @@ fn check_minutes(text: &str, max: i64) -> Option<Wrong> {
 }
 
 fn zone(text: &str) -> Option<Wrong> {
-    Zone::named(text.trim()).is_none().then_some((Row::F, "an IANA time zone is expected"))
+    Zone::named(text.trim())
+        .is_none()
+        .then_some((Row::F, "an IANA time zone is expected"))
 }
 
 /// Whether a text may be a phone number; whether it is one depends on the country.
@@ -106,7 +130,8 @@ pub fn may_be_phone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     (3..=20).contains(&digits)
         && text.chars().all(|letter| {
-            letter.is_ascii_digit() || matches!(letter, ' ' | '+' | '-' | '(' | ')' | '.' | '/' | '\u{a0}')
+            letter.is_ascii_digit()
+                || matches!(letter, ' ' | '+' | '-' | '(' | ')' | '.' | '/' | '\u{a0}')
         })
 }
 
@@ -121,7 +146,9 @@ pub fn may_be_email(text: &str) -> bool {
         && !domain.is_empty()
         && !domain.starts_with('.')
         && !domain.ends_with('.')
-        && trimmed.chars().all(|letter| !letter.is_whitespace() && !letter.is_control())
+        && trimmed
+            .chars()
+            .all(|letter| !letter.is_whitespace() && !letter.is_control())
 }
 
 fn may_be_base64(text: &str) -> bool {
@@ -145,7 +172,10 @@ pub fn bytes(text: &str) -> Option<Vec<u8>> {
     match engine.decode(text.trim()) {
         Ok(bytes) => Some(bytes),
         Err(_) => {
-            let dense: String = text.chars().filter(|letter| !letter.is_ascii_whitespace()).collect();
+            let dense: String = text
+                .chars()
+                .filter(|letter| !letter.is_ascii_whitespace())
+                .collect();
             engine.decode(dense).ok()
         }
     }
@@ -163,7 +193,10 @@ pub fn integer(text: &str) -> Option<i64> {
 
 /// A finite number.
 pub fn double(text: &str) -> Option<f64> {
-    text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
+    text.trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())
 }
 
 /// true, false, 1 or 0.
@@ -186,7 +219,10 @@ pub fn minutes(text: &str) -> Option<i64> {
     let rest = trimmed.strip_prefix('P')?;
     let (days, clock) = rest.split_once('T').unwrap_or((rest, ""));
     let mut seconds = 0i64;
-    for (text, units) in [(days, &[('D', 86_400)][..]), (clock, &[('H', 3_600), ('M', 60), ('S', 1)][..])] {
+    for (text, units) in [
+        (days, &[('D', 86_400)][..]),
+        (clock, &[('H', 3_600), ('M', 60), ('S', 1)][..]),
+    ] {
         let mut number = String::new();
         for letter in text.chars() {
             if letter.is_ascii_digit() {
@@ -215,7 +251,11 @@ fn plain_date(text: &str) -> Option<Date> {
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;
     }
-    let (year, month, day) = (digits(&text[0..4])?, digits(&text[5..7])?, digits(&text[8..10])?);
+    let (year, month, day) = (
+        digits(&text[0..4])?,
+        digits(&text[5..7])?,
+        digits(&text[8..10])?,
+    );
     if !(1970..=9999).contains(&year) {
         return None;
     }
@@ -223,7 +263,11 @@ fn plain_date(text: &str) -> Option<Date> {
 }
 
 fn digits(text: &str) -> Option<i32> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 /// `HH:MM` or `HH:MM:SS`; `24:00` is no time of day.
@@ -234,7 +278,13 @@ pub fn time(text: &str) -> Option<Time> {
     if pieces.next().is_some() || [hour, minute, second].iter().any(|piece| piece.len() != 2) {
         return None;
     }
-    Time::new(digits(hour)? as i8, digits(minute)? as i8, digits(second)? as i8, 0).ok()
+    Time::new(
+        digits(hour)? as i8,
+        digits(minute)? as i8,
+        digits(second)? as i8,
+        0,
+    )
+    .ok()
 }
 
 /// A dateTime with its offset in seconds, if it has one.
@@ -258,8 +308,16 @@ fn civil(text: &str) -> Option<(DateTime, Option<i32>)> {
         return None;
     }
     let nanoseconds = digits(fraction)? as i64 * 10i64.pow(9 - fraction.len() as u32);
-    let time = time(clock)?.with().subsec_nanosecond(nanoseconds as i32).build().ok()?;
-    let offset = if zone.is_empty() { None } else { Some(offset(zone)?) };
+    let time = time(clock)?
+        .with()
+        .subsec_nanosecond(nanoseconds as i32)
+        .build()
+        .ok()?;
+    let offset = if zone.is_empty() {
+        None
+    } else {
+        Some(offset(zone)?)
+    };
     Some((day.to_datetime(time), offset))
 }
 
@@ -307,7 +365,9 @@ pub fn local(civil: DateTime, zone: &TimeZone, bound: Bound) -> Moment {
         (AmbiguousOffset::Fold { before, .. }, Bound::Start) => before.to_timestamp(civil),
         (AmbiguousOffset::Fold { after, .. }, Bound::End) => after.to_timestamp(civil),
         (AmbiguousOffset::Gap { before, .. }, _) => before.to_timestamp(civil).map(|late| {
-            zone.preceding(late).next().map_or(late, |transition| transition.timestamp())
+            zone.preceding(late)
+                .next()
+                .map_or(late, |transition| transition.timestamp())
         }),
     };
     timestamp.map_or(Moment::NEVER, Moment::from)
@@ -321,7 +381,10 @@ mod tests {
     fn date_times_are_read_as_the_surviving_client_writes_them() {
         let zone = Zone::named("America/New_York").expect("known").time_zone();
         for (text, wire) in [
-            ("2026-11-01T00:00:00.0000000-04:00", "2026-11-01T04:00:00.000Z"),
+            (
+                "2026-11-01T00:00:00.0000000-04:00",
+                "2026-11-01T04:00:00.000Z",
+            ),
             ("2026-12-01T00:00:00", "2026-12-01T05:00:00.000Z"),
             ("2026-12-01", "2026-12-01T05:00:00.000Z"),
             ("2026-12-01Z", "2026-12-01T00:00:00.000Z"),
@@ -331,11 +394,25 @@ mod tests {
             // Twice: the first for starts.
             ("2026-11-01T01:30:00", "2026-11-01T05:30:00.000Z"),
         ] {
-            assert_eq!(moment(text, zone, Bound::Start).map(Moment::wire).as_deref(), Some(wire), "{text}");
+            assert_eq!(
+                moment(text, zone, Bound::Start)
+                    .map(Moment::wire)
+                    .as_deref(),
+                Some(wire),
+                "{text}"
+            );
         }
         let end = moment("2026-11-01T01:30:00", zone, Bound::End).map(Moment::wire);
         assert_eq!(end.as_deref(), Some("2026-11-01T06:30:00.000Z"));
-        for bad in ["soon", "2026-13-40", "2026-11-01T25:00:00Z", "2026-11-01T00:00", "1969-01-01", "2026-11-01T00:00:00+15:00", "2026-11-01é"] {
+        for bad in [
+            "soon",
+            "2026-13-40",
+            "2026-11-01T25:00:00Z",
+            "2026-11-01T00:00",
+            "1969-01-01",
+            "2026-11-01T00:00:00+15:00",
+            "2026-11-01é",
+        ] {
             assert_eq!(moment(bad, zone, Bound::Start), None, "{bad}");
         }
     }
@@ -359,7 +436,10 @@ mod tests {
     #[test]
     fn base64_may_hold_line_ends() {
         assert_eq!(bytes("aGVs\r\nbG8=").as_deref(), Some(&b"hello"[..]));
-        assert_eq!(check(&Type::Bytes, "aGVsbG8", false), Some((Row::F, "base64 is expected")));
+        assert_eq!(
+            check(&Type::Bytes, "aGVsbG8", false),
+            Some((Row::F, "base64 is expected"))
+        );
     }
 
     #[test]
@@ -382,8 +462,15 @@ mod tests {
             assert_eq!(check(&ty, text, false).map(|(row, _)| row), row, "{text}");
         }
         let long = "x".repeat(65);
-        assert_eq!(check(&Type::Name, &long, false).map(|(row, _)| row), Some(Row::SV));
+        assert_eq!(
+            check(&Type::Name, &long, false).map(|(row, _)| row),
+            Some(Row::SV)
+        );
         let wide = "é".repeat(64);
-        assert_eq!(check(&Type::Name, &wide, false), None, "characters are counted, not bytes");
+        assert_eq!(
+            check(&Type::Name, &wide, false),
+            None,
+            "characters are counted, not bytes"
+        );
     }
 }

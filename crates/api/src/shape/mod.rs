@@ -4,8 +4,8 @@
 //! A shape is static data. Field tables follow `entities.md`: base fields, then own fields in the order of the table,
 //! then `attributes`.
 
-pub mod form;
 mod field;
+pub mod form;
 
 pub use field::{Field, Need, Part};
 
@@ -123,17 +123,31 @@ pub struct Shape {
     pub rule: Option<fn(View<'_>, &mut Findings)>,
 }
 
-static INTERNAL_ID: Field =
-    Field::new("internalId", Type::Id, "Unique over all entity types, never used again.");
+static INTERNAL_ID: Field = Field::new(
+    "internalId",
+    Type::Id,
+    "Unique over all entity types, never used again.",
+);
 static STAMPS: [Field; 4] = [
     Field::new("createdDate", Type::DateTime, "When it was made."),
     Field::new("updatedDate", Type::DateTime, "When it was last changed."),
-    Field::new("createdBy", Type::Entity(&crate::entity::user::USER), "Who made it."),
-    Field::new("modifiedBy", Type::Entity(&crate::entity::user::USER), "Who changed it last."),
+    Field::new(
+        "createdBy",
+        Type::Entity(&crate::entity::user::USER),
+        "Who made it.",
+    ),
+    Field::new(
+        "modifiedBy",
+        Type::Entity(&crate::entity::user::USER),
+        "Who changed it last.",
+    ),
 ];
 /// The field that holds attributes; its index is one past the last other field.
-pub static ATTRIBUTES: Field =
-    Field::new("attributes", Type::Attributes, "Names with values, sorted by name.");
+pub static ATTRIBUTES: Field = Field::new(
+    "attributes",
+    Type::Attributes,
+    "Names with values, sorted by name.",
+);
 /// Base fields of an entity.
 const BASE_FIELDS: usize = 6;
 
@@ -223,7 +237,11 @@ impl Shape {
     }
 
     fn own_start(&self) -> usize {
-        if self.family == Family::Entity { BASE_FIELDS } else { 0 }
+        if self.family == Family::Entity {
+            BASE_FIELDS
+        } else {
+            0
+        }
     }
 
     /// The field at a place of the wire order.
@@ -238,7 +256,9 @@ impl Shape {
         }
         match self.fields.get(index - own) {
             Some(field) => Some(field),
-            None => (self.has_attributes && index == own + self.fields.len()).then_some(&ATTRIBUTES),
+            None => {
+                (self.has_attributes && index == own + self.fields.len()).then_some(&ATTRIBUTES)
+            }
         }
     }
 
@@ -254,7 +274,9 @@ impl Shape {
 
     /// The attribute of this name that has a meaning.
     pub fn attribute(&self, name: &str) -> Option<&'static Field> {
-        self.attributes.iter().find(|attribute| attribute.name == name)
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
     }
 
     /// Whether the places hold the same declaration.
@@ -277,4 +299,3 @@ impl Type {
         !matches!(self, Type::Entity(_) | Type::OneOf(_) | Type::Attributes)
     }
 }
-

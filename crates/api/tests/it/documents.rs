@@ -20,7 +20,10 @@ fn committed_documents_are_up_to_date() {
     }
     for (path, text) in generate() {
         let committed = std::fs::read_to_string(folder.join(&path)).unwrap_or_default();
-        assert!(committed == text, "docs/reference/{path} is not what the registry prints: run cargo xtask documents");
+        assert!(
+            committed == text,
+            "docs/reference/{path} is not what the registry prints: run cargo xtask documents"
+        );
     }
 }
 
@@ -29,7 +32,11 @@ fn every_code_has_a_page_with_cause_and_remedy() {
     for code in Code::ALL {
         let path = docs().join("faults").join(format!("{}.md", code.text()));
         let page = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(page.contains("## Cause") && page.contains("## What to do"), "{}", path.display());
+        assert!(
+            page.contains("## Cause") && page.contains("## What to do"),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -38,7 +45,11 @@ fn addresses_and_names_are_unique() {
     let mut names = std::collections::HashSet::new();
     for method in registry::ALL {
         assert!(names.insert(method.name), "{} twice", method.name);
-        assert!(!method.doc.is_empty() && method.doc.ends_with('.'), "{}", method.name);
+        assert!(
+            !method.doc.is_empty() && method.doc.ends_with('.'),
+            "{}",
+            method.name
+        );
     }
 }
 
@@ -50,7 +61,8 @@ fn wsdl_names_every_type_it_uses() {
         }
         for piece in text.split("type=\"ns:").skip(1) {
             let name = &piece[..piece.find('"').expect("an attribute ends")];
-            let declared = text.contains(&format!("complexType name=\"{name}\"")) || text.contains(&format!("portType name=\"{name}\""));
+            let declared = text.contains(&format!("complexType name=\"{name}\""))
+                || text.contains(&format!("portType name=\"{name}\""));
             assert!(declared, "{path}: {name}");
         }
     }

@@ -141,16 +141,28 @@ async fn arbitrary_values_through_the_whole_door_get_a_legal_answer() {
             let mut example = (method.example)();
             let mut places = Vec::new();
             collect(&example, String::new(), &mut places);
-            let tree = (arbitrary_json(), any::<prop::sample::Index>()).new_tree(&mut runner).expect("a value");
+            let tree = (arbitrary_json(), any::<prop::sample::Index>())
+                .new_tree(&mut runner)
+                .expect("a value");
             let (value, pick) = proptest::strategy::ValueTree::current(&tree);
             if places.is_empty() {
                 continue;
             }
             let place = &places[pick.index(places.len())];
             *example.pointer_mut(place).expect("collected from it") = value;
-            let answer = carillon_api::call(&world.state, carillon_api::Credentials::Local("boss@acme.example".into()), method.name, &example.to_string()).await;
+            let answer = carillon_api::call(
+                &world.state,
+                carillon_api::Credentials::Local("boss@acme.example".into()),
+                method.name,
+                &example.to_string(),
+            )
+            .await;
             if let Err(problem) = answer {
-                assert!(!problem.contains("INTERNAL_ERROR"), "{} {example}: {problem}", method.name);
+                assert!(
+                    !problem.contains("INTERNAL_ERROR"),
+                    "{} {example}: {problem}",
+                    method.name
+                );
             }
         }
     }
@@ -159,11 +171,22 @@ async fn arbitrary_values_through_the_whole_door_get_a_legal_answer() {
 #[tokio::test]
 async fn deep_and_wide_json_is_refused() {
     let world = World::new().await;
-    let headers = [crate::world::basic("boss@acme.example", PASSWORD), "Content-Type: application/json".to_owned()];
+    let headers = [
+        crate::world::basic("boss@acme.example", PASSWORD),
+        "Content-Type: application/json".to_owned(),
+    ];
     let deep = format!("{{\"campaign\":{}1{}}}", "[".repeat(200), "]".repeat(200));
     let wide = format!("{{\"campaign\":[{}1]}}", "1,".repeat(600_000));
-    for body in [deep, wide, "{\"campaign\":{\"externalId\":\"\\ud800\"}}".to_owned(), "{".to_owned(), "{}{}".to_owned()] {
-        let reply = world.send("POST /api/v1/campaigns", &headers, body.as_bytes()).await;
+    for body in [
+        deep,
+        wide,
+        "{\"campaign\":{\"externalId\":\"\\ud800\"}}".to_owned(),
+        "{".to_owned(),
+        "{}{}".to_owned(),
+    ] {
+        let reply = world
+            .send("POST /api/v1/campaigns", &headers, body.as_bytes())
+            .await;
         assert_eq!(reply.status, 400, "{}", reply.body);
         assert_eq!(reply.json()["code"], "MALFORMED", "{}", reply.body);
     }

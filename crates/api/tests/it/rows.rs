@@ -24,7 +24,9 @@ fn rule(fields: &str, org: &str) -> String {
 }
 
 fn attempts(sample: &str, rest: &str) -> String {
-    format!("<ns:listContactAttempts><arg1><internalId>20</internalId></arg1>{sample}{rest}</ns:listContactAttempts>")
+    format!(
+        "<ns:listContactAttempts><arg1><internalId>20</internalId></arg1>{sample}{rest}</ns:listContactAttempts>"
+    )
 }
 
 fn cases() -> Vec<(String, &'static str)> {
@@ -131,20 +133,41 @@ fn cases() -> Vec<(String, &'static str)> {
     ];
     // M2.
     let script = |name: &str, rest: &str, org: &str| {
-        format!("<ns:createScriptUsingContent><arg1>{name}</arg1>{rest}{org}</ns:createScriptUsingContent>")
+        format!(
+            "<ns:createScriptUsingContent><arg1>{name}</arg1>{rest}{org}</ns:createScriptUsingContent>"
+        )
     };
     let org = "<arg4><internalId>20</internalId></arg4>";
     let good = "<arg2>a.xml</arg2><arg3>PHRleHQ+PG1lc3NhZ2U+SGk8L21lc3NhZ2U+PC90ZXh0Pg==</arg3>";
     cases.extend([
         (script("Bad&lt;Name", good, org), "ARG_INVALID_CHAR"),
-        (script("Fresh", "<arg2>run.exe</arg2><arg3>AAAA</arg3>", org), "ARG_INVALID_DATA"),
-        (script("Fresh", &format!("{good}<arg2>b.js</arg2>"), org), "ARG_INVALID_DATA"),
-        (script("Fresh", "<arg2>a.xml</arg2><arg3>PHRleHQ+</arg3>", org), "ARG_INVALID_DATA"),
+        (
+            script("Fresh", "<arg2>run.exe</arg2><arg3>AAAA</arg3>", org),
+            "ARG_INVALID_DATA",
+        ),
+        (
+            script("Fresh", &format!("{good}<arg2>b.js</arg2>"), org),
+            "ARG_INVALID_DATA",
+        ),
+        (
+            script("Fresh", "<arg2>a.xml</arg2><arg3>PHRleHQ+</arg3>", org),
+            "ARG_INVALID_DATA",
+        ),
         (script("", good, org), "ARG_NULL"),
         (script(&long, good, org), "ARG_TOO_LARGE"),
-        (script("Fresh", good, "<arg4><externalId>north</externalId></arg4>"), "ATTRIBUTE_NULL"),
+        (
+            script("Fresh", good, "<arg4><externalId>north</externalId></arg4>"),
+            "ATTRIBUTE_NULL",
+        ),
         (script("reminder", good, org), "OBJECT_EXISTS"),
-        (script("Fresh", good, "<arg4><internalId>999999</internalId></arg4>"), "OBJECT_NOT_EXISTS"),
+        (
+            script(
+                "Fresh",
+                good,
+                "<arg4><internalId>999999</internalId></arg4>",
+            ),
+            "OBJECT_NOT_EXISTS",
+        ),
     ]);
     cases
 }
@@ -154,8 +177,18 @@ async fn each_bad_call_has_one_answer() {
     let world = World::new().await;
     for (call, code) in cases() {
         let reply = world.soap("CampaignManagementService", &call).await;
-        let found = reply.body.split("<code>").nth(1).and_then(|rest| rest.split('<').next());
-        assert_eq!(found, Some(code), "{}\n{}", call.chars().take(400).collect::<String>(), reply.body);
+        let found = reply
+            .body
+            .split("<code>")
+            .nth(1)
+            .and_then(|rest| rest.split('<').next());
+        assert_eq!(
+            found,
+            Some(code),
+            "{}\n{}",
+            call.chars().take(400).collect::<String>(),
+            reply.body
+        );
     }
 }
 
@@ -166,10 +199,30 @@ async fn limits_and_large_results_are_told() {
                   <attributes><name>limit.result.listCampaigns</name><value>0</value></attributes></arg1></ns:changeOrg>";
     let denied = world.soap("OrganizationManagementService", change).await;
     assert!(denied.body.contains("ACCESS_DENIED"), "{}", denied.body);
-    let changed = world.soap_by("manager@acme.example", "OrganizationManagementService", change).await;
-    assert!(changed.body.contains("limit.campaign.available"), "{}", changed.body);
-    let full = world.soap("CampaignManagementService", &campaign("<externalId>Fresh</externalId>", ORG)).await;
+    let changed = world
+        .soap_by(
+            "manager@acme.example",
+            "OrganizationManagementService",
+            change,
+        )
+        .await;
+    assert!(
+        changed.body.contains("limit.campaign.available"),
+        "{}",
+        changed.body
+    );
+    let full = world
+        .soap(
+            "CampaignManagementService",
+            &campaign("<externalId>Fresh</externalId>", ORG),
+        )
+        .await;
     assert!(full.body.contains("SYSTEM_LIMIT_EXCEEDED"), "{}", full.body);
-    let large = world.soap("CampaignManagementService", "<ns:listCampaigns><arg1><internalId>20</internalId></arg1></ns:listCampaigns>").await;
+    let large = world
+        .soap(
+            "CampaignManagementService",
+            "<ns:listCampaigns><arg1><internalId>20</internalId></arg1></ns:listCampaigns>",
+        )
+        .await;
     assert!(large.body.contains("RESULT_TOO_LARGE"), "{}", large.body);
 }

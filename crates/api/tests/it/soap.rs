@@ -22,7 +22,10 @@ async fn list_campaigns_answers_as_the_specification_shows() {
         )
         .await;
     assert_eq!(reply.status, 200, "{}", reply.body);
-    assert_eq!(reply.header("content-type"), Some("text/xml; charset=utf-8"));
+    assert_eq!(
+        reply.header("content-type"),
+        Some("text/xml; charset=utf-8")
+    );
     assert_eq!(
         dense(&reply.body),
         dense(
@@ -57,9 +60,27 @@ async fn list_sub_campaign_states_takes_the_clients_times() {
             </ns:listSubCampaignStates>",
         )
         .await;
-    assert_eq!(reply.body.matches("<data xsi:type=\"ns:subCampaignState\">").count(), 2, "{}", reply.body);
-    assert!(reply.body.contains("<state>Running</state><passStates><pass><internalId>610</internalId>"), "{}", reply.body);
-    assert!(reply.body.contains("<attributes><name>filteredCount</name><value>0</value></attributes>"));
+    assert_eq!(
+        reply
+            .body
+            .matches("<data xsi:type=\"ns:subCampaignState\">")
+            .count(),
+        2,
+        "{}",
+        reply.body
+    );
+    assert!(
+        reply
+            .body
+            .contains("<state>Running</state><passStates><pass><internalId>610</internalId>"),
+        "{}",
+        reply.body
+    );
+    assert!(
+        reply
+            .body
+            .contains("<attributes><name>filteredCount</name><value>0</value></attributes>")
+    );
     assert!(!reply.body.contains("September-1"));
 }
 
@@ -69,7 +90,11 @@ async fn change_sub_campaign_state_pauses() {
     let call = "<ns:changeSubCampaignState><arg1><subCampaign><internalId>600</internalId></subCampaign><state>Paused</state></arg1></ns:changeSubCampaignState>";
     for _ in 0..2 {
         let reply = world.soap(CAMPAIGNS, call).await;
-        assert!(reply.body.contains("</subCampaign><state>Paused</state>"), "{}", reply.body);
+        assert!(
+            reply.body.contains("</subCampaign><state>Paused</state>"),
+            "{}",
+            reply.body
+        );
         assert!(reply.body.contains("</pass><state>Paused</state>"));
     }
 }
@@ -83,7 +108,10 @@ async fn create_contact_batch_filters_the_suppressed() {
         <arg2><externalId>C-1002</externalId><devices><externalId>207 555 0112</externalId><type>Mobile</type></devices></arg2>
       </ns:createContactBatch>";
     let reply = world.soap(CAMPAIGNS, call).await;
-    let start = reply.body.find("<externalId>outage-1124").unwrap_or_else(|| panic!("{}", reply.body));
+    let start = reply
+        .body
+        .find("<externalId>outage-1124")
+        .unwrap_or_else(|| panic!("{}", reply.body));
     assert_eq!(
         dense(&reply.body[start..]),
         dense(
@@ -100,16 +128,37 @@ async fn create_contact_batch_filters_the_suppressed() {
         )
     );
     let again = world.soap(CAMPAIGNS, call).await;
-    assert!(again.body.contains("<code>OBJECT_EXISTS</code>"), "{}", again.body);
+    assert!(
+        again.body.contains("<code>OBJECT_EXISTS</code>"),
+        "{}",
+        again.body
+    );
     let state = world.soap(CAMPAIGNS, "<ns:showContactBatchState><arg1><externalId>outage-1124</externalId></arg1></ns:showContactBatchState>").await;
-    assert!(state.body.contains("<name>filteredCount</name><value>1</value>"), "{}", state.body);
-    assert!(state.body.contains("<name>notAttemptedCount</name><value>1</value>"), "{}", state.body);
+    assert!(
+        state
+            .body
+            .contains("<name>filteredCount</name><value>1</value>"),
+        "{}",
+        state.body
+    );
+    assert!(
+        state
+            .body
+            .contains("<name>notAttemptedCount</name><value>1</value>"),
+        "{}",
+        state.body
+    );
 }
 
 #[tokio::test]
 async fn errors_stand_in_the_response() {
     let world = World::new().await;
-    let reply = world.soap(CAMPAIGNS, "<ns:showCampaign><arg1><externalId>October</externalId></arg1></ns:showCampaign>").await;
+    let reply = world
+        .soap(
+            CAMPAIGNS,
+            "<ns:showCampaign><arg1><externalId>October</externalId></arg1></ns:showCampaign>",
+        )
+        .await;
     assert_eq!(reply.status, 200);
     assert!(
         reply.body.contains("<return><dataOffset>0</dataOffset><errors><code>ATTRIBUTE_NULL</code><type>Campaign</type><message>Attribute 'arg1.owner' must be non-null</message><severity>Error</severity></errors></return>"),
@@ -131,16 +180,43 @@ async fn foreign_clients_are_understood() {
          <internalId i:type='xsd:string'>&#49;00</internalId><description i:nil='true'/></arg1></showCampaign></Body></Envelope>",
         token.replace("wsse:", "o:")
     );
-    let reply = world.send("POST /SOAPAPI2/CampaignManagementService110", &["SOAPAction: \"\"".into()], body.as_bytes()).await;
-    assert!(reply.body.contains("<externalId>October</externalId>"), "{}", reply.body);
-    assert!(reply.head.to_ascii_lowercase().contains("connection: close"));
+    let reply = world
+        .send(
+            "POST /SOAPAPI2/CampaignManagementService110",
+            &["SOAPAction: \"\"".into()],
+            body.as_bytes(),
+        )
+        .await;
+    assert!(
+        reply.body.contains("<externalId>October</externalId>"),
+        "{}",
+        reply.body
+    );
+    assert!(
+        reply
+            .head
+            .to_ascii_lowercase()
+            .contains("connection: close")
+    );
     // UTF-16.
-    let wide: Vec<u8> = format!("\u{feff}{}", envelope(&token, "<ns:showCampaign><arg1><internalId>100</internalId></arg1></ns:showCampaign>"))
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
-    let reply = world.send("POST /SOAPAPI2/CampaignManagementService110", &[], &wide).await;
-    assert!(reply.body.contains("<externalId>October</externalId>"), "{}", reply.body);
+    let wide: Vec<u8> = format!(
+        "\u{feff}{}",
+        envelope(
+            &token,
+            "<ns:showCampaign><arg1><internalId>100</internalId></arg1></ns:showCampaign>"
+        )
+    )
+    .encode_utf16()
+    .flat_map(u16::to_le_bytes)
+    .collect();
+    let reply = world
+        .send("POST /SOAPAPI2/CampaignManagementService110", &[], &wide)
+        .await;
+    assert!(
+        reply.body.contains("<externalId>October</externalId>"),
+        "{}",
+        reply.body
+    );
 }
 
 #[tokio::test]
@@ -148,12 +224,25 @@ async fn gzip_and_multipart_bodies_are_read() {
     use std::io::Write as _;
     let world = World::new().await;
     let token = text_token("boss@acme.example", PASSWORD);
-    let body = envelope(&token, "<ns:showCampaign><arg1><internalId>100</internalId></arg1></ns:showCampaign>");
+    let body = envelope(
+        &token,
+        "<ns:showCampaign><arg1><internalId>100</internalId></arg1></ns:showCampaign>",
+    );
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(body.as_bytes()).expect("memory");
     let packed = packed.finish().expect("memory");
-    let reply = world.send("POST /SOAPAPI2/CampaignManagementService110", &["Content-Encoding: gzip".into()], &packed).await;
-    assert!(reply.body.contains("<externalId>October</externalId>"), "{}", reply.body);
+    let reply = world
+        .send(
+            "POST /SOAPAPI2/CampaignManagementService110",
+            &["Content-Encoding: gzip".into()],
+            &packed,
+        )
+        .await;
+    assert!(
+        reply.body.contains("<externalId>October</externalId>"),
+        "{}",
+        reply.body
+    );
     let xop = envelope(
         &token,
         "<ns:createScriptUsingContent><arg1>Attached</arg1><arg2>a.xml</arg2><arg3><x:Include xmlns:x='http://www.w3.org/2004/08/xop/include' href='cid:one@x'/></arg3><arg4><internalId>20</internalId></arg4></ns:createScriptUsingContent>",
@@ -162,8 +251,18 @@ async fn gzip_and_multipart_bodies_are_read() {
         "--b\r\nContent-Type: application/xop+xml\r\nContent-ID: <root>\r\n\r\n{xop}\r\n--b\r\nContent-ID: <one@x>\r\n\r\n<text><message>Hello</message></text>\r\n--b--\r\n"
     );
     let header = "Content-Type: multipart/related; boundary=b; start=\"<root>\"".to_owned();
-    let reply = world.send("POST /SOAPAPI2/CampaignManagementService110", &[header], multipart.as_bytes()).await;
-    assert!(reply.body.contains("<externalId>Attached</externalId>"), "{}", reply.body);
+    let reply = world
+        .send(
+            "POST /SOAPAPI2/CampaignManagementService110",
+            &[header],
+            multipart.as_bytes(),
+        )
+        .await;
+    assert!(
+        reply.body.contains("<externalId>Attached</externalId>"),
+        "{}",
+        reply.body
+    );
 }
 
 #[tokio::test]
@@ -172,8 +271,13 @@ async fn the_door_answers_faults() {
     let token = text_token("boss@acme.example", PASSWORD);
     let unknown = envelope(&token, "<ns:createNothing/>");
     let foreign = envelope(&token, "<x:showCampaign xmlns:x='urn:other'/>");
-    let version_12 = "<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope'><e:Body/></e:Envelope>".to_owned();
-    let header = envelope(&token, "<ns:listScripts/>").replace("<soapenv:Header>", "<soapenv:Header><x:y xmlns:x='urn:x' soapenv:mustUnderstand='1'/>");
+    let version_12 =
+        "<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope'><e:Body/></e:Envelope>"
+            .to_owned();
+    let header = envelope(&token, "<ns:listScripts/>").replace(
+        "<soapenv:Header>",
+        "<soapenv:Header><x:y xmlns:x='urn:x' soapenv:mustUnderstand='1'/>",
+    );
     let deep = envelope(&token, &("<a>".repeat(70) + &"</a>".repeat(70)));
     for (body, status, code) in [
         (unknown, 500, "soapenv:Client"),
@@ -184,31 +288,94 @@ async fn the_door_answers_faults() {
         ("<a/>".to_owned(), 500, "soapenv:Client"),
         ("{}".to_owned(), 400, "soapenv:Client"),
         ("<a".to_owned(), 400, "soapenv:Client"),
-        ("<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>".to_owned(), 400, "soapenv:Client"),
-        (envelope("", "<ns:listScripts/>"), 500, "wsse:FailedAuthentication"),
-        (envelope(&text_token("boss@acme.example", "wrong"), "<ns:listScripts/>"), 500, "wsse:FailedAuthentication"),
+        (
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>".to_owned(),
+            400,
+            "soapenv:Client",
+        ),
+        (
+            envelope("", "<ns:listScripts/>"),
+            500,
+            "wsse:FailedAuthentication",
+        ),
+        (
+            envelope(
+                &text_token("boss@acme.example", "wrong"),
+                "<ns:listScripts/>",
+            ),
+            500,
+            "wsse:FailedAuthentication",
+        ),
     ] {
-        let reply = world.send("POST /SOAPAPI2/CampaignManagementService110", &[], body.as_bytes()).await;
+        let reply = world
+            .send(
+                "POST /SOAPAPI2/CampaignManagementService110",
+                &[],
+                body.as_bytes(),
+            )
+            .await;
         assert_eq!(reply.status, status, "{body}: {}", reply.body);
-        assert!(reply.body.contains(&format!("<faultcode>{code}</faultcode>")), "{body}: {}", reply.body);
+        assert!(
+            reply
+                .body
+                .contains(&format!("<faultcode>{code}</faultcode>")),
+            "{body}: {}",
+            reply.body
+        );
     }
-    assert_eq!(world.send("GET /SOAPAPI2/CampaignManagementService110", &[], b"").await.status, 405);
-    assert_eq!(world.send("GET /SOAPAPI2/CampaignManagementService111?wsdl", &[], b"").await.status, 404);
-    let wsdl = world.send("GET /SOAPAPI2/CampaignManagementService128?wsdl", &[], b"").await;
-    assert!(wsdl.body.contains("http://localhost/SOAPAPI2/CampaignManagementService128"), "{}", &wsdl.body[..200]);
+    assert_eq!(
+        world
+            .send("GET /SOAPAPI2/CampaignManagementService110", &[], b"")
+            .await
+            .status,
+        405
+    );
+    assert_eq!(
+        world
+            .send("GET /SOAPAPI2/CampaignManagementService111?wsdl", &[], b"")
+            .await
+            .status,
+        404
+    );
+    let wsdl = world
+        .send("GET /SOAPAPI2/CampaignManagementService128?wsdl", &[], b"")
+        .await;
+    assert!(
+        wsdl.body
+            .contains("http://localhost/SOAPAPI2/CampaignManagementService128"),
+        "{}",
+        &wsdl.body[..200]
+    );
     let huge = vec![b' '; 17 * 1024 * 1024];
-    assert_eq!(world.send("POST /SOAPAPI2/CampaignManagementService110", &[], &huge).await.status, 413);
+    assert_eq!(
+        world
+            .send("POST /SOAPAPI2/CampaignManagementService110", &[], &huge)
+            .await
+            .status,
+        413
+    );
 }
 
 #[tokio::test]
 async fn a_base_type_needs_its_xsi_type() {
     let world = World::new().await;
-    let call = |owner: &str| format!("<ns:createList><arg1><externalId>new</externalId></arg1>{owner}</ns:createList>");
+    let call = |owner: &str| {
+        format!("<ns:createList><arg1><externalId>new</externalId></arg1>{owner}</ns:createList>")
+    };
     for (owner, expected) in [
-        ("<arg2><internalId>20</internalId></arg2>", "ARG_INVALID_TYPE"),
-        ("<arg2 xsi:type='ns:list'><internalId>20</internalId></arg2>", "ARG_INVALID_TYPE"),
+        (
+            "<arg2><internalId>20</internalId></arg2>",
+            "ARG_INVALID_TYPE",
+        ),
+        (
+            "<arg2 xsi:type='ns:list'><internalId>20</internalId></arg2>",
+            "ARG_INVALID_TYPE",
+        ),
         ("<arg2/>", "ARG_NULL"),
-        ("<arg2 xsi:type='ns:ORG'><internalId>20</internalId></arg2>", "<externalId>new</externalId>"),
+        (
+            "<arg2 xsi:type='ns:ORG'><internalId>20</internalId></arg2>",
+            "<externalId>new</externalId>",
+        ),
     ] {
         let reply = world.soap("ContactManagementService", &call(owner)).await;
         assert!(reply.body.contains(expected), "{owner}: {}", reply.body);

@@ -76,21 +76,34 @@ impl World {
 
     pub async fn on(trusted: bool) -> Self {
         let store = Store::memory();
-        store.write_now(Urgency::People, |transaction| fill(transaction)).expect("the fixture fits");
+        store
+            .write_now(Urgency::People, |transaction| fill(transaction))
+            .expect("the fixture fits");
         let clock = Arc::new(Still(AtomicI64::new(NOW.0)));
         let chance = rand::rngs::StdRng::seed_from_u64(1);
         let state = ApiState::new(store, Arc::clone(&clock) as Arc<dyn Clock>, chance, &KEY);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
         let address = listener.local_addr().expect("bound");
         let app = router(state.clone(), trusted);
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { state, clock, address }
+        Self {
+            state,
+            clock,
+            address,
+        }
     }
 
     /// Sends a request with these header lines.
     pub async fn send(&self, request_line: &str, headers: &[String], body: &[u8]) -> Reply {
-        let mut stream = tokio::net::TcpStream::connect(self.address).await.expect("it listens");
-        let mut head = format!("{request_line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+        let mut stream = tokio::net::TcpStream::connect(self.address)
+            .await
+            .expect("it listens");
+        let mut head = format!(
+            "{request_line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
         for header in headers {
             head.push_str(header);
             head.push_str("\r\n");
@@ -103,9 +116,24 @@ impl World {
         let _ = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        let body = if head.to_ascii_lowercase().contains("transfer-encoding: chunked") { dechunk(body) } else { body.to_owned() };
-        Reply { status, head: head.to_owned(), body }
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .expect("a status");
+        let body = if head
+            .to_ascii_lowercase()
+            .contains("transfer-encoding: chunked")
+        {
+            dechunk(body)
+        } else {
+            body.to_owned()
+        };
+        Reply {
+            status,
+            head: head.to_owned(),
+            body,
+        }
     }
 
     /// A call of the JSON door by a login.
@@ -113,10 +141,23 @@ impl World {
         self.json_with(login, line, &[], body).await
     }
 
-    pub async fn json_with(&self, login: &str, line: &str, headers: &[String], body: serde_json::Value) -> Reply {
-        let mut all = vec![basic(login, PASSWORD), "Content-Type: application/json".to_owned()];
+    pub async fn json_with(
+        &self,
+        login: &str,
+        line: &str,
+        headers: &[String],
+        body: serde_json::Value,
+    ) -> Reply {
+        let mut all = vec![
+            basic(login, PASSWORD),
+            "Content-Type: application/json".to_owned(),
+        ];
         all.extend_from_slice(headers);
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         self.send(line, &all, body.as_bytes()).await
     }
 
@@ -127,7 +168,12 @@ impl World {
 
     pub async fn soap_by(&self, login: &str, service: &str, content: &str) -> Reply {
         let body = envelope(&text_token(login, PASSWORD), content);
-        self.send(&format!("POST /SOAPAPI2/{service}110"), &["Content-Type: text/xml; charset=utf-8".into()], body.as_bytes()).await
+        self.send(
+            &format!("POST /SOAPAPI2/{service}110"),
+            &["Content-Type: text/xml; charset=utf-8".into()],
+            body.as_bytes(),
+        )
+        .await
     }
 }
 
@@ -197,7 +243,10 @@ fn orgs(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
         preferences: Attributes::new(),
         settings,
     };
-    let master = |id| Settings { master_account: Some(OrgId(id)), ..Settings::default() };
+    let master = |id| Settings {
+        master_account: Some(OrgId(id)),
+        ..Settings::default()
+    };
     let north = Settings {
         time_zone: Some("America/New_York".into()),
         default_campaign: Some(CampaignId(100)),
@@ -206,14 +255,50 @@ fn orgs(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
         last_contact_time: Some(jiff::civil::time(0, 0, 0, 0)),
         ..Settings::default()
     };
-    transaction.insert(&org(1, "root", OrgType::SuperEnterprise, None, Settings::default()))?;
+    transaction.insert(&org(
+        1,
+        "root",
+        OrgType::SuperEnterprise,
+        None,
+        Settings::default(),
+    ))?;
     transaction.insert(&org(10, "acme", OrgType::Enterprise, Some(1), master(11)))?;
-    transaction.insert(&org(11, "acme-master", OrgType::Account, Some(10), Settings::default()))?;
+    transaction.insert(&org(
+        11,
+        "acme-master",
+        OrgType::Account,
+        Some(10),
+        Settings::default(),
+    ))?;
     transaction.insert(&org(20, "north", OrgType::Account, Some(10), north))?;
-    transaction.insert(&org(21, "south", OrgType::Account, Some(10), Settings::default()))?;
-    transaction.insert(&org(30, "desk", OrgType::ScheduleGroup, Some(20), Settings::default()))?;
-    transaction.insert(&org(90, "other", OrgType::Enterprise, Some(1), Settings::default()))?;
-    transaction.insert(&org(91, "foreign", OrgType::Account, Some(90), Settings::default()))
+    transaction.insert(&org(
+        21,
+        "south",
+        OrgType::Account,
+        Some(10),
+        Settings::default(),
+    ))?;
+    transaction.insert(&org(
+        30,
+        "desk",
+        OrgType::ScheduleGroup,
+        Some(20),
+        Settings::default(),
+    ))?;
+    transaction.insert(&org(
+        90,
+        "other",
+        OrgType::Enterprise,
+        Some(1),
+        Settings::default(),
+    ))?;
+    transaction.insert(&org(
+        91,
+        "foreign",
+        OrgType::Account,
+        Some(90),
+        Settings::default(),
+    ))
 }
 
 fn users(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
@@ -276,7 +361,10 @@ fn campaigns(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
     };
     transaction.insert(&campaign(100, "October", 20))?;
     transaction.insert(&campaign(190, "Theirs", 91))?;
-    for (id, name, strategy_type) in [(200, "Standard", StrategyType::Scheduled), (201, "Default OnDemand", StrategyType::OnDemand)] {
+    for (id, name, strategy_type) in [
+        (200, "Standard", StrategyType::Scheduled),
+        (201, "Default OnDemand", StrategyType::OnDemand),
+    ] {
         transaction.insert(&Strategy {
             base: base(id, name),
             owner: OrgId(20),
@@ -301,14 +389,35 @@ fn campaigns(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
         agent_need: AgentNeed::None,
         template_kind: None,
     })?;
-    transaction.put_script_contents(ScriptId(300), &[Content { name: "reminder.xml".into(), data: source.into() }])
+    transaction.put_script_contents(
+        ScriptId(300),
+        &[Content {
+            name: "reminder.xml".into(),
+            data: source.into(),
+        }],
+    )
 }
 
 fn runs(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
     for (id, name, state, kind) in [
-        (600, "October-1", SubCampaignState::Running, SubCampaignType::Outbound),
-        (601, "September-1", SubCampaignState::Done, SubCampaignType::Outbound),
-        (602, "OnD", SubCampaignState::Running, SubCampaignType::OnDemand),
+        (
+            600,
+            "October-1",
+            SubCampaignState::Running,
+            SubCampaignType::Outbound,
+        ),
+        (
+            601,
+            "September-1",
+            SubCampaignState::Done,
+            SubCampaignType::Outbound,
+        ),
+        (
+            602,
+            "OnD",
+            SubCampaignState::Running,
+            SubCampaignType::OnDemand,
+        ),
     ] {
         let start = NOW.plus(-HOUR);
         transaction.insert(&SubCampaign {
@@ -342,12 +451,18 @@ fn runs(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
             start_time: start,
             end_time: (state == SubCampaignState::Done).then(|| NOW.plus(-MINUTE)),
             passes: vec![PassState::Pending],
-            load: Load { contact_after: 0, done: true },
+            load: Load {
+                contact_after: 0,
+                done: true,
+            },
             awaiting_until: None,
             version: 1,
         })?;
     }
-    for (id, name, state) in [(700, "batch-1", BatchState::Running), (701, "batch-0", BatchState::Done)] {
+    for (id, name, state) in [
+        (700, "batch-1", BatchState::Running),
+        (701, "batch-0", BatchState::Done),
+    ] {
         transaction.insert(&ContactBatch {
             base: base(id, name),
             owner: OrgId(20),
@@ -375,7 +490,10 @@ fn runs(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
 }
 
 fn rest(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
-    for (id, name, list_type) in [(400, "customers-oct", ListType::Standard), (401, "stop", ListType::Suppression)] {
+    for (id, name, list_type) in [
+        (400, "customers-oct", ListType::Standard),
+        (401, "stop", ListType::Suppression),
+    ] {
         transaction.insert(&List {
             base: base(id, name),
             owner: OrgId(20),
@@ -453,7 +571,10 @@ fn rest(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
         source: None,
         channels: Vec::new(),
         version: 1,
-        elements: vec![Element { date: Some(jiff::civil::date(2026, 12, 25)), ..Element::default() }],
+        elements: vec![Element {
+            date: Some(jiff::civil::date(2026, 12, 25)),
+            ..Element::default()
+        }],
     })?;
     transaction.insert(&Job {
         base: base(950, ""),

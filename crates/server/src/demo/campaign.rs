@@ -59,12 +59,21 @@ pub fn prepare(client: &Client, enterprise: OrgId, account: OrgId) -> Result<Lis
     let people = id(&client.call("POST", "/api/v1/lists", Some(&people))?)?;
     let never = json!({"list": {"externalId": "Never call", "type": "Suppression", "required": true}, "owner": org_entity(account)});
     let never = id(&client.call("POST", "/api/v1/lists", Some(&never))?)?;
-    let entries: Vec<Value> = SUPPRESSED.iter().map(|device| json!({"device": device, "reason": "asked by letter"})).collect();
-    client.call("POST", &format!("/api/v1/lists/{never}/suppressions"), Some(&json!({ "entries": entries })))?;
+    let entries: Vec<Value> = SUPPRESSED
+        .iter()
+        .map(|device| json!({"device": device, "reason": "asked by letter"}))
+        .collect();
+    client.call(
+        "POST",
+        &format!("/api/v1/lists/{never}/suppressions"),
+        Some(&json!({ "entries": entries })),
+    )?;
     close_countries(client, enterprise)?;
     let script = json!({"name": "Reminder", "contentNames": ["reminder.xml"], "contentData": [base64(SOURCE)], "org": org});
     client.call("POST", "/api/v1/scripts", Some(&script))?;
-    Ok(Lists { people: ListId(people) })
+    Ok(Lists {
+        people: ListId(people),
+    })
 }
 
 /// One Date rule for each closed day, since the days of a rule lie in one year. The campaign does not depend on the hour
@@ -73,7 +82,10 @@ fn close_countries(client: &Client, enterprise: OrgId) -> Result<(), Failure> {
     let today = TimeZone::UTC.to_datetime(now().timestamp()).date();
     for days in -1..=1 {
         let date = today.checked_add(days.days())?;
-        let elements: Vec<Value> = CLOSED.iter().map(|region| json!({"date": date.to_string(), "region": region})).collect();
+        let elements: Vec<Value> = CLOSED
+            .iter()
+            .map(|region| json!({"date": date.to_string(), "region": region}))
+            .collect();
         let rule = json!({"externalId": format!("Holiday {date}"), "type": "Date", "required": true, "elements": elements});
         let body = json!({"complianceRule": rule, "org": reference(enterprise.0)});
         client.call("POST", "/api/v1/compliance-rules", Some(&body))?;
@@ -97,7 +109,10 @@ pub fn launch(client: &Client, account: OrgId, lists: &Lists) -> Result<SubCampa
     let campaign = id(&client.call("POST", "/api/v1/campaigns", Some(&campaign))?)?;
     let run = json!({"subCampaign": {"campaign": reference(campaign), "externalId": "Appointments today"}, "list": reference(lists.people.0), "org": org});
     let run = id(&client.call("POST", "/api/v1/sub-campaigns", Some(&run))?)?;
-    println!("Campaign      Appointments, SubCampaign {run}; closed by a rule: {}", CLOSED.join(", "));
+    println!(
+        "Campaign      Appointments, SubCampaign {run}; closed by a rule: {}",
+        CLOSED.join(", ")
+    );
     Ok(SubCampaignId(run))
 }
 
@@ -105,7 +120,12 @@ pub fn launch(client: &Client, account: OrgId, lists: &Lists) -> Result<SubCampa
 pub fn state(client: &Client, run: SubCampaignId) -> Result<State, Failure> {
     let answer = client.call("GET", &format!("/api/v1/sub-campaigns/{run}/state"), None)?;
     let data = &answer["data"];
-    let count = |name: &str| data["attributes"][name].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let count = |name: &str| {
+        data["attributes"][name]
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0)
+    };
     let (delivered, failed) = (count("deliveredCount"), count("failedCount"));
     Ok(State {
         available: delivered + failed + count("notAttemptedCount"),
@@ -129,7 +149,9 @@ fn org_entity(id: OrgId) -> Value {
 }
 
 fn id(answer: &Value) -> Result<i64, Failure> {
-    let id = answer["data"]["internalId"].as_str().and_then(|digits| digits.parse().ok());
+    let id = answer["data"]["internalId"]
+        .as_str()
+        .and_then(|digits| digits.parse().ok());
     id.ok_or_else(|| format!("no internalId in {answer}").into())
 }
 

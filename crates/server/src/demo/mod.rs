@@ -30,36 +30,66 @@ const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Runs the demo.
 pub async fn run(arguments: command::Demo) -> Result<(), Failure> {
-    crate::logging::start(&config::Log { filter: "warn".to_owned(), ..config::Log::default() });
+    crate::logging::start(&config::Log {
+        filter: "warn".to_owned(),
+        ..config::Log::default()
+    });
     let data = folder(&arguments)?;
     let begun = Instant::now();
-    let centre = Smsc::start("127.0.0.1:0", SmscConfig { fates: Fates::realistic(), seed: SEED, ..SmscConfig::default() }).await?;
-    println!("SMS centre    smpp://{} (on loopback, in this process)", centre.address());
+    let centre = Smsc::start(
+        "127.0.0.1:0",
+        SmscConfig {
+            fates: Fates::realistic(),
+            seed: SEED,
+            ..SmscConfig::default()
+        },
+    )
+    .await?;
+    println!(
+        "SMS centre    smpp://{} (on loopback, in this process)",
+        centre.address()
+    );
 
-    let names = carillon_api::InitNames { enterprise: "Carillon Demo", account: "North", login: LOGIN };
+    let names = carillon_api::InitNames {
+        enterprise: "Carillon Demo",
+        account: "North",
+        login: LOGIN,
+    };
     let at = data.clone();
-    let (store, key, installed) = tokio::task::spawn_blocking(move || installation::make(&at, &names, PASSWORD)).await??;
+    let (store, key, installed) =
+        tokio::task::spawn_blocking(move || installation::make(&at, &names, PASSWORD)).await??;
     println!("Installation  {}", data.display());
     let configuration = configuration(&arguments, &data, centre.address())?;
     let running = serve::start(configuration, store.clone(), key).await?;
-    println!("Server        {}  (log in as {LOGIN} with {PASSWORD})", running.url());
+    println!(
+        "Server        {}  (log in as {LOGIN} with {PASSWORD})",
+        running.url()
+    );
 
     let client = Client::new(running.url(), &installed.secret);
     let account = OrgId(installed.account);
     let (setting, enterprise) = (client.clone(), OrgId(installed.enterprise));
-    let lists = tokio::task::spawn_blocking(move || campaign::prepare(&setting, enterprise, account)).await??;
+    let lists =
+        tokio::task::spawn_blocking(move || campaign::prepare(&setting, enterprise, account))
+            .await??;
     import(&store, account, lists.people).await?;
     let launching = client.clone();
-    let run = tokio::task::spawn_blocking(move || campaign::launch(&launching, account, &lists)).await??;
+    let run = tokio::task::spawn_blocking(move || campaign::launch(&launching, account, &lists))
+        .await??;
     watch(&client, run).await?;
 
     let totals = centre.totals();
-    let table = store.read(move |snapshot| table::read(snapshot, run, account)).await?;
+    let table = store
+        .read(move |snapshot| table::read(snapshot, run, account))
+        .await?;
     table::print(&table, &totals, begun.elapsed());
     if arguments.exit {
         running.stop().await;
     } else {
-        println!("The server goes on at {} until Ctrl-C; log in as {LOGIN} with {PASSWORD}.", running.url());
+        println!(
+            "The server goes on at {} until Ctrl-C; log in as {LOGIN} with {PASSWORD}.",
+            running.url()
+        );
         println!("API key: {}", installed.secret);
         running.until_signal().await;
     }
@@ -77,11 +107,19 @@ fn folder(arguments: &command::Demo) -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(folder)?;
     match std::fs::read_dir(folder)?.next() {
         None => Ok(folder.clone()),
-        Some(_) => Err(format!("{} is not empty; the demo makes an installation of its own", folder.display()).into()),
+        Some(_) => Err(format!(
+            "{} is not empty; the demo makes an installation of its own",
+            folder.display()
+        )
+        .into()),
     }
 }
 
-fn configuration(arguments: &command::Demo, data: &std::path::Path, centre: SocketAddr) -> Result<config::Config, Failure> {
+fn configuration(
+    arguments: &command::Demo,
+    data: &std::path::Path,
+    centre: SocketAddr,
+) -> Result<config::Config, Failure> {
     let carrier = format!(
         "[[carrier]]\nname = \"demo-centre\"\nkind = \"smpp\"\naddress = \"{centre}\"\nsystem_id = \"demo\"\npassword = \"demo\"\n\
          rate = 150.0\nbinds = 2\nwindow = 50\nreceipts = true\nreceipt_wait = \"20s\"\n"
@@ -100,12 +138,18 @@ fn free(listen: SocketAddr) -> Result<SocketAddr, Failure> {
     }
 }
 
-async fn import(store: &carillon_store::Store, account: OrgId, list: ListId) -> Result<(), Failure> {
+async fn import(
+    store: &carillon_store::Store,
+    account: OrgId,
+    list: ListId,
+) -> Result<(), Failure> {
     let store = store.clone();
     let summary = tokio::task::spawn_blocking(move || {
         let bytes = Some(PEOPLE.len() as u64);
         let bar = work::bar(bytes);
-        let imported = work::import_file(&store, account, list, PEOPLE, bytes, None, &mut |read| bar.set_position(read));
+        let imported = work::import_file(&store, account, list, PEOPLE, bytes, None, &mut |read| {
+            bar.set_position(read)
+        });
         bar.finish_and_clear();
         imported.map(|(summary, _)| summary)
     })
@@ -127,7 +171,10 @@ async fn watch(client: &Client, run: carillon_model::SubCampaignId) -> Result<()
         let state = tokio::task::spawn_blocking(move || campaign::state(&asking, run)).await??;
         bar.set_length(state.available);
         bar.set_position(state.delivered + state.failed);
-        bar.set_message(format!("{} delivered, {} failed, {} active, {} filtered", state.delivered, state.failed, state.active, state.filtered));
+        bar.set_message(format!(
+            "{} delivered, {} failed, {} active, {} filtered",
+            state.delivered, state.failed, state.active, state.filtered
+        ));
         if state.is_at_rest() || start.elapsed() > PATIENCE {
             bar.finish();
             return Ok(());

@@ -20,8 +20,16 @@ pub struct Table {
 const JUDGEMENTS_MAX: usize = 10_000;
 
 /// Reads it.
-pub fn read(snapshot: &dyn Snapshot, run: SubCampaignId, account: OrgId) -> carillon_store::Result<Table> {
-    let counters = snapshot.counters(&[Subject::whole(run)])?.first().copied().unwrap_or_default();
+pub fn read(
+    snapshot: &dyn Snapshot,
+    run: SubCampaignId,
+    account: OrgId,
+) -> carillon_store::Result<Table> {
+    let counters = snapshot
+        .counters(&[Subject::whole(run)])?
+        .first()
+        .copied()
+        .unwrap_or_default();
     let mut deferred = BTreeMap::new();
     for judgement in snapshot.judgements(run, JUDGEMENTS_MAX)? {
         if let (Some(lane), Some(until)) = (judgement.lane, judgement.until) {
@@ -32,11 +40,21 @@ pub fn read(snapshot: &dyn Snapshot, run: SubCampaignId, account: OrgId) -> cari
     for place in snapshot.waiting(run)? {
         let (until, reason) = match deferred.get(&place.lane) {
             Some((until, reason)) => (Some(*until), reason.map_or("", Reason::text).to_owned()),
-            None => (snapshot.next_due(run, place.pass, place.lane)?.filter(|due| due.0 > 0), "retry".to_owned()),
+            None => (
+                snapshot
+                    .next_due(run, place.pass, place.lane)?
+                    .filter(|due| due.0 > 0),
+                "retry".to_owned(),
+            ),
         };
         *waiting.entry((until, reason)).or_insert(0) += place.contacts;
     }
-    Ok(Table { counters, filtered: snapshot.denials_by_reason(run)?, waiting, opt_outs: snapshot.count_opt_outs(account)? })
+    Ok(Table {
+        counters,
+        filtered: snapshot.denials_by_reason(run)?,
+        waiting,
+        opt_outs: snapshot.count_opt_outs(account)?,
+    })
 }
 
 /// Prints it.
@@ -52,11 +70,19 @@ pub fn print(table: &Table, centre: &Totals, elapsed: Duration) {
     let waiting: i64 = table.waiting.values().sum();
     line("waiting", waiting);
     for ((until, reason), count) in &table.waiting {
-        let until = until.map_or_else(|| "for its turn".to_owned(), |until| format!("until {}", until.wire()));
+        let until = until.map_or_else(
+            || "for its turn".to_owned(),
+            |until| format!("until {}", until.wire()),
+        );
         line(&format!("  {until} {reason}"), *count);
     }
     line("attempts", table.counters.attempted);
     line("opt-outs", table.opt_outs);
-    println!("  the SMS centre took {} messages and refused {}, {} for the moment", centre.taken, centre.refused + centre.throttled, centre.throttled);
+    println!(
+        "  the SMS centre took {} messages and refused {}, {} for the moment",
+        centre.taken,
+        centre.refused + centre.throttled,
+        centre.throttled
+    );
     println!();
 }

@@ -59,7 +59,10 @@ impl StatusPage {
     /// `/` and `/status.json`.
     pub fn router(self) -> axum::Router {
         axum::Router::new()
-            .route("/", axum::routing::get(async || Html(include_str!("status.html"))))
+            .route(
+                "/",
+                axum::routing::get(async || Html(include_str!("status.html"))),
+            )
             .route(
                 "/status.json",
                 axum::routing::get(move || {
@@ -98,8 +101,12 @@ fn run_statuses(snapshot: &dyn Snapshot) -> carillon_store::Result<Vec<RunStatus
     let counters = snapshot.counters(&subjects)?;
     let mut statuses = Vec::with_capacity(runs.len());
     for (run, counters) in runs.iter().zip(counters) {
-        let name = snapshot.get::<SubCampaign>(run.id)?.map(|it| it.base.external_id);
-        let campaign = snapshot.get::<Campaign>(run.campaign)?.map(|it| it.base.external_id);
+        let name = snapshot
+            .get::<SubCampaign>(run.id)?
+            .map(|it| it.base.external_id);
+        let campaign = snapshot
+            .get::<Campaign>(run.campaign)?
+            .map(|it| it.base.external_id);
         statuses.push(RunStatus {
             name: name.unwrap_or_default(),
             campaign: campaign.unwrap_or_default(),

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 /// The root of the workspace.
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is there")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the workspace is there")
 }
 
 /// An SMS centre of somebody else's, as a process; it ends when this is dropped.
@@ -56,9 +59,19 @@ impl Centre {
                 }
             }
         });
-        let mut centre = Self { child, input, lines, seen: Vec::new(), address: String::new() };
+        let mut centre = Self {
+            child,
+            input,
+            lines,
+            seen: Vec::new(),
+            address: String::new(),
+        };
         centre.wait_for("it listens", |seen| seen["event"] == "listening");
-        let port = centre.seen.iter().find(|seen| seen["event"] == "listening").map(|seen| seen["port"].to_string());
+        let port = centre
+            .seen
+            .iter()
+            .find(|seen| seen["event"] == "listening")
+            .map(|seen| seen["port"].to_string());
         centre.address = format!("127.0.0.1:{}", port.unwrap_or_default());
         centre
     }
@@ -78,14 +91,18 @@ impl Centre {
 
     /// How many events of a kind were seen.
     pub fn count(&mut self, event: &str) -> usize {
-        self.seen().iter().filter(|seen| seen["event"] == event).count()
+        self.seen()
+            .iter()
+            .filter(|seen| seen["event"] == event)
+            .count()
     }
 
     /// Waits for an event.
     pub fn wait_for(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) {
         while !self.seen.iter().any(&is_it) {
             let value = self.lines.recv_timeout(Duration::from_secs(60));
-            self.seen.push(value.unwrap_or_else(|_| panic!("waited in vain until {what}")));
+            self.seen
+                .push(value.unwrap_or_else(|_| panic!("waited in vain until {what}")));
         }
     }
 }

@@ -41,14 +41,26 @@ impl Installation {
         let password = folder.path().join("password");
         std::fs::write(&password, format!("{PASSWORD}\n")).expect("the folder is writable");
         let output = binary()
-            .args(["init", "--enterprise", "acme", "--account", "north", "--user", LOGIN])
+            .args([
+                "init",
+                "--enterprise",
+                "acme",
+                "--account",
+                "north",
+                "--user",
+                LOGIN,
+            ])
             .arg("--data")
             .arg(folder.path().join("data"))
             .arg("--password-file")
             .arg(&password)
             .output()
             .expect("the binary runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let made = serde_json::from_slice(&output.stdout).expect("init prints JSON");
         Self { folder, made }
     }
@@ -77,12 +89,23 @@ impl Installation {
         let file = self.path("list.csv");
         std::fs::write(&file, csv).expect("the folder is writable");
         let output = binary()
-            .args(["import", "--account", &self.text("account"), "--list", list, "--data"])
+            .args([
+                "import",
+                "--account",
+                &self.text("account"),
+                "--list",
+                list,
+                "--data",
+            ])
             .arg(self.path("data"))
             .arg(&file)
             .output()
             .expect("the binary runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -101,10 +124,21 @@ impl Installation {
             .expect("the binary runs");
         let stdout = child.stdout.take().expect("it is piped");
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).expect("the server says where it listens");
-        let url = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the server says where it listens");
+        let url = line
+            .trim()
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         assert!(url.starts_with("http://"), "the server said {line:?}");
-        Server { child, url, secret: self.text("secret") }
+        Server {
+            child,
+            url,
+            secret: self.text("secret"),
+        }
     }
 }
 
@@ -127,32 +161,55 @@ impl Server {
             agent.run(request.body(body.to_string()).expect("a legal request"))
         };
         let mut answer = answer.unwrap_or_else(|error| panic!("{verb} {path}: {error}"));
-        let text = answer.body_mut().read_to_string().expect("the body is text");
-        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        let text = answer
+            .body_mut()
+            .read_to_string()
+            .expect("the body is text");
+        (
+            answer.status().as_u16(),
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
     }
 
     /// Calls the JSON door; the call must succeed. Answers `data`.
     pub fn call(&self, verb: &str, path: &str, body: &Value) -> Value {
         let (status, mut answer) = self.ask(verb, path, body);
-        assert!((200..300).contains(&status), "{verb} {path}: {status} {answer}");
+        assert!(
+            (200..300).contains(&status),
+            "{verb} {path}: {status} {answer}"
+        );
         answer["data"].take()
     }
 
     /// Creates and answers the internalId.
     pub fn create(&self, path: &str, body: &Value) -> String {
         let data = self.call("POST", path, body);
-        data["internalId"].as_str().unwrap_or_else(|| panic!("no internalId in {data}")).to_owned()
+        data["internalId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no internalId in {data}"))
+            .to_owned()
     }
 
     /// A counter of a SubCampaign's state.
     pub fn count(&self, run: &str, name: &str) -> i64 {
-        let state = self.call("GET", &format!("/api/v1/sub-campaigns/{run}/state"), &Value::Null);
-        state["attributes"][name].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {name} in {state}"))
+        let state = self.call(
+            "GET",
+            &format!("/api/v1/sub-campaigns/{run}/state"),
+            &Value::Null,
+        );
+        state["attributes"][name]
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_else(|| panic!("no {name} in {state}"))
     }
 
     /// The state of a SubCampaign.
     pub fn state(&self, run: &str) -> String {
-        let state = self.call("GET", &format!("/api/v1/sub-campaigns/{run}/state"), &Value::Null);
+        let state = self.call(
+            "GET",
+            &format!("/api/v1/sub-campaigns/{run}/state"),
+            &Value::Null,
+        );
         state["state"].as_str().unwrap_or_default().to_owned()
     }
 
@@ -165,7 +222,10 @@ impl Server {
     /// Asks it to stop and waits until it has.
     pub fn stop(mut self) -> bool {
         let process = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &process]).status().expect("kill runs");
+        Command::new("kill")
+            .args(["-TERM", &process])
+            .status()
+            .expect("kill runs");
         self.child.wait().expect("it was asked to stop").success()
     }
 
@@ -204,7 +264,11 @@ pub struct Campaign {
 pub fn set_up(server: &Server, installation: &Installation, text: &str, pass: &Value) -> Campaign {
     let org = installation.account();
     let hours = json!({"attributes": {"firstContactTime": "00:00", "lastContactTime": "00:00", "limit.request.perMinute": "1000000"}});
-    server.call("PATCH", &format!("/api/v1/orgs/{}", installation.text("account")), &hours);
+    server.call(
+        "PATCH",
+        &format!("/api/v1/orgs/{}", installation.text("account")),
+        &hours,
+    );
     let source = format!("<text><message>{text}</message></text>");
     let script = json!({"name": "Notice", "contentNames": ["notice.xml"], "contentData": [base64(source.as_bytes())], "org": org});
     let script = server.create("/api/v1/scripts", &script);
@@ -212,15 +276,27 @@ pub fn set_up(server: &Server, installation: &Installation, text: &str, pass: &V
     for (key, value) in pass.as_object().into_iter().flatten() {
         whole[key] = value.clone();
     }
-    let strategy = json!({"externalId": "Text", "script": {"internalId": script}, "passes": [whole]});
-    let strategy = server.create("/api/v1/outreach-strategies", &json!({"outreachStrategy": strategy, "org": org}));
+    let strategy =
+        json!({"externalId": "Text", "script": {"internalId": script}, "passes": [whole]});
+    let strategy = server.create(
+        "/api/v1/outreach-strategies",
+        &json!({"outreachStrategy": strategy, "org": org}),
+    );
     let campaign = json!({"externalId": "October", "defaultStrategy": {"internalId": strategy}});
-    let campaign = server.create("/api/v1/campaigns", &json!({"campaign": campaign, "org": org}));
+    let campaign = server.create(
+        "/api/v1/campaigns",
+        &json!({"campaign": campaign, "org": org}),
+    );
     Campaign { campaign, strategy }
 }
 
 /// Starts a SubCampaign of the Campaign over a List.
-pub fn launch(server: &Server, installation: &Installation, campaign: &Campaign, list: &str) -> String {
+pub fn launch(
+    server: &Server,
+    installation: &Installation,
+    campaign: &Campaign,
+    list: &str,
+) -> String {
     let org = installation.account();
     let body = json!({
         "subCampaign": {"campaign": {"internalId": campaign.campaign}, "attributes": {"awaitingHours": 0}},
@@ -239,7 +315,11 @@ pub fn base64(bytes: &[u8]) -> String {
 pub fn people(count: usize) -> String {
     let mut csv = String::from("ClientID,FirstName,CellPhone\n");
     for index in 0..count {
-        csv += &format!("C-{index:05},Ann,+1 {} 555 {:04}\n", 201 + index / 100 * 2 % 700, 100 + index % 100);
+        csv += &format!(
+            "C-{index:05},Ann,+1 {} 555 {:04}\n",
+            201 + index / 100 * 2 % 700,
+            100 + index % 100
+        );
     }
     csv
 }

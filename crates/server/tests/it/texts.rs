@@ -24,8 +24,17 @@ fn trip(centre: &Centre, count: usize, carrier: &str, pass: &Value) -> Trip {
     for (key, value) in pass.as_object().into_iter().flatten() {
         fast[key] = value.clone();
     }
-    let campaign = set_up(&server, &installation, "Hello {{ contact.firstName }}, Gr\u{fc}\u{df}e {{ contact.other1 | default('') }}", &fast);
-    Trip { installation, server, campaign }
+    let campaign = set_up(
+        &server,
+        &installation,
+        "Hello {{ contact.firstName }}, Gr\u{fc}\u{df}e {{ contact.other1 | default('') }}",
+        &fast,
+    );
+    Trip {
+        installation,
+        server,
+        campaign,
+    }
 }
 
 impl Trip {
@@ -34,15 +43,25 @@ impl Trip {
         let run = launch(&self.server, &self.installation, &self.campaign, "People");
         wait_until("the campaign is done", || self.server.state(&run) == "Done");
         let count = |name: &str| self.server.count(&run, name);
-        (count("deliveredCount"), count("failedCount"), count("attemptedCount"))
+        (
+            count("deliveredCount"),
+            count("failedCount"),
+            count("attemptedCount"),
+        )
     }
 }
 
 /// How often each number was submitted.
 fn submits(centre: &mut Centre) -> BTreeMap<String, usize> {
     let mut numbers = BTreeMap::new();
-    for seen in centre.seen().iter().filter(|seen| seen["event"] == "submit") {
-        *numbers.entry(seen["destination"].as_str().unwrap_or_default().to_owned()).or_insert(0) += 1;
+    for seen in centre
+        .seen()
+        .iter()
+        .filter(|seen| seen["event"] == "submit")
+    {
+        *numbers
+            .entry(seen["destination"].as_str().unwrap_or_default().to_owned())
+            .or_insert(0) += 1;
     }
     numbers
 }
@@ -57,10 +76,18 @@ fn receipts_before_the_answer_twice_and_in_another_base() {
         json!({"receiptForm": "tlv"}),
     ] {
         let mut centre = Centre::npm(&options);
-        let trip = trip(&centre, 150, "receipts = true\nreceipt_wait = \"60s\"", &json!({}));
+        let trip = trip(
+            &centre,
+            150,
+            "receipts = true\nreceipt_wait = \"60s\"",
+            &json!({}),
+        );
         assert_eq!(trip.run(), (150, 0, 150), "{options}");
         assert_eq!(submits(&mut centre).len(), 150, "{options}");
-        assert!(submits(&mut centre).values().all(|times| *times == 1), "{options}");
+        assert!(
+            submits(&mut centre).values().all(|times| *times == 1),
+            "{options}"
+        );
         assert!(trip.server.stop());
     }
 }
@@ -68,7 +95,12 @@ fn receipts_before_the_answer_twice_and_in_another_base() {
 #[test]
 fn a_receipt_that_never_comes_is_success_after_the_wait() {
     let centre = Centre::npm(&json!({"receipts": "never"}));
-    let trip = trip(&centre, 40, "receipts = true\nreceipt_wait = \"2s\"", &json!({}));
+    let trip = trip(
+        &centre,
+        40,
+        "receipts = true\nreceipt_wait = \"2s\"",
+        &json!({}),
+    );
     assert_eq!(trip.run(), (40, 0, 40));
 }
 
@@ -83,26 +115,50 @@ fn undelivered_is_failed_and_refused_is_failed() {
 #[test]
 fn throttling_and_a_full_queue_cost_time_and_nothing_else() {
     let mut centre = Centre::npm(&json!({"throttledEvery": 7, "queueFullEvery": 11}));
-    let trip = trip(&centre, 200, "receipts = true\nthrottle_pause = \"20ms\"", &json!({}));
+    let trip = trip(
+        &centre,
+        200,
+        "receipts = true\nthrottle_pause = \"20ms\"",
+        &json!({}),
+    );
     assert_eq!(trip.run(), (200, 0, 200));
-    assert!(centre.count("submit") > 200, "what was put off was sent again");
+    assert!(
+        centre.count("submit") > 200,
+        "what was put off was sent again"
+    );
 }
 
 #[test]
 fn a_cut_link_leaves_marked_doubts_and_no_second_message() {
     let mut centre = Centre::npm(&json!({"cutAt": 10}));
-    let trip = trip(&centre, 120, "receipts = true\nwindow = 10\nreceipt_wait = \"3s\"", &json!({}));
+    let trip = trip(
+        &centre,
+        120,
+        "receipts = true\nwindow = 10\nreceipt_wait = \"3s\"",
+        &json!({}),
+    );
     let (delivered, failed, attempted) = trip.run();
     assert_eq!((delivered + failed, attempted), (120, 120));
-    assert!(failed > 0 && failed <= 10, "the doubts are at most the window: {failed}");
-    assert!(submits(&mut centre).values().all(|times| *times == 1), "nothing is blindly repeated");
+    assert!(
+        failed > 0 && failed <= 10,
+        "the doubts are at most the window: {failed}"
+    );
+    assert!(
+        submits(&mut centre).values().all(|times| *times == 1),
+        "nothing is blindly repeated"
+    );
 }
 
 #[test]
 fn a_doubt_is_repeated_where_the_operator_accepts_a_double() {
     let mut centre = Centre::npm(&json!({"cutAt": 10}));
     let pass = json!({"maxAttempts": 2, "retryRules": [{"result": "Unknown", "maxRetries": 1, "intervalMinutes": 1}]});
-    let trip = trip(&centre, 60, "receipts = true\nwindow = 10\nreceipt_wait = \"3s\"", &pass);
+    let trip = trip(
+        &centre,
+        60,
+        "receipts = true\nwindow = 10\nreceipt_wait = \"3s\"",
+        &pass,
+    );
     let (delivered, failed, attempted) = trip.run();
     assert_eq!((delivered, failed), (60, 0));
     assert!(attempted > 60);
@@ -115,18 +171,30 @@ fn stop_opts_out_at_once_and_is_confirmed_once() {
     let trip = trip(&centre, 50, "receipts = true", &json!({}));
     assert_eq!(trip.run(), (50, 0, 50));
     // Five numbers end with 5; each gets its text and one confirmation.
-    centre.wait_for("STOP is confirmed", |seen| seen["event"] == "submit" && is_confirmation(seen));
-    wait_until("five confirmations are out", || submits(&mut centre).values().filter(|times| **times == 2).count() == 5);
+    centre.wait_for("STOP is confirmed", |seen| {
+        seen["event"] == "submit" && is_confirmation(seen)
+    });
+    wait_until("five confirmations are out", || {
+        submits(&mut centre)
+            .values()
+            .filter(|times| **times == 2)
+            .count()
+            == 5
+    });
     let again = json!({"subCampaign": {"campaign": {"internalId": trip.campaign.campaign}, "externalId": "again"},
         "list": {"externalId": "People", "owner": trip.installation.account()}, "org": trip.installation.account()});
     let run = trip.server.create("/api/v1/sub-campaigns", &again);
-    wait_until("the second campaign ends", || matches!(trip.server.state(&run).as_str(), "Awaiting" | "Done"));
+    wait_until("the second campaign ends", || {
+        matches!(trip.server.state(&run).as_str(), "Awaiting" | "Done")
+    });
     assert_eq!(trip.server.count(&run, "filteredCount"), 5);
     assert_eq!(trip.server.count(&run, "deliveredCount"), 45);
 }
 
 fn is_confirmation(seen: &Value) -> bool {
-    seen["text"].as_str().is_some_and(|text| !text.starts_with("Hello"))
+    seen["text"]
+        .as_str()
+        .is_some_and(|text| !text.starts_with("Hello"))
 }
 
 #[test]

@@ -39,12 +39,21 @@ pub static METHOD: Method = Method {
     example: || json!({ "user": { "internalId": "52" }, "name": "billing system" }),
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("user").expect("stage 1 found it");
     let user = key_owner(transaction, context, view)?;
     let id = UserId(user.base.internal_id);
     if transaction.api_keys(id)?.len() >= limits::API_KEYS_MAX {
-        return Err(Fault::of(Row::L, view.path(), "maximum number of active API keys exceeded").into());
+        return Err(Fault::of(
+            Row::L,
+            view.path(),
+            "maximum number of active API keys exceeded",
+        )
+        .into());
     }
     let home = context.owner(transaction, user.home)?;
     let secret = Keys::secret(&context.random());
@@ -58,6 +67,13 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
         sealed: context.keys.seal(&secret, context.random()),
     };
     transaction.put_api_key(&key)?;
-    context.audit(transaction, user.home, format!("apiKey {}", key.id), format!("{{\"user\":\"{id}\"}}"))?;
-    Ok(Answer::one(api_key(Names::new(transaction, context), &key)?.set("secret", secret)))
+    context.audit(
+        transaction,
+        user.home,
+        format!("apiKey {}", key.id),
+        format!("{{\"user\":\"{id}\"}}"),
+    )?;
+    Ok(Answer::one(
+        api_key(Names::new(transaction, context), &key)?.set("secret", secret),
+    ))
 }

@@ -30,14 +30,22 @@ pub static METHOD: Method = Method {
     example: || json!({ "key": { "internalId": "60", "user": { "internalId": "52" } } }),
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("key").expect("stage 1 found it");
     let user = match view.get("user") {
         Some(user) => key_owner(transaction, context, user)?,
         None => context.caller.user.clone(),
     };
     let missing = || Fault::of(Row::R, view.path(), "does not exist");
-    let id = ApiKeyId(view.text("internalId").and_then(form::internal_id).ok_or_else(missing)?);
+    let id = ApiKeyId(
+        view.text("internalId")
+            .and_then(form::internal_id)
+            .ok_or_else(missing)?,
+    );
     let keys = transaction.api_keys(UserId(user.base.internal_id))?;
     if !keys.iter().any(|key| key.id == id) {
         return Err(missing().into());

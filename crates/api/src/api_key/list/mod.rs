@@ -33,10 +33,17 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let user = key_owner(snapshot, context, arguments.get("user").expect("stage 1 found it"))?;
+    let user = key_owner(
+        snapshot,
+        context,
+        arguments.get("user").expect("stage 1 found it"),
+    )?;
     let keys = snapshot.api_keys(UserId(user.base.internal_id))?;
     let (page, cursor) = context.page(keys, RESULT_MAX, |key| format!("{:019}", key.id.0))?;
     let names = Names::new(snapshot, context);
-    let objects = page.iter().map(|key| api_key(names, key)).collect::<Outcome<Vec<_>>>()?;
+    let objects = page
+        .iter()
+        .map(|key| api_key(names, key))
+        .collect::<Outcome<Vec<_>>>()?;
     Ok(Answer::many(objects, cursor))
 }

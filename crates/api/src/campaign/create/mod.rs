@@ -28,8 +28,16 @@ pub static METHOD: Method = Method {
     access: access::WRITERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
-        Field::new("campaign", Type::Entity(&CAMPAIGN), "The Campaign.").made().required(),
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
+        Field::new("campaign", Type::Entity(&CAMPAIGN), "The Campaign.")
+            .made()
+            .required(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
     ]),
     output: Output::One(&CAMPAIGN),
     codes: Some(&[
@@ -57,16 +65,32 @@ pub static METHOD: Method = Method {
     },
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(transaction, arguments.get("org"), || arguments.path_to("org"), &kinds, true)?;
+    let org = context.find_org(
+        transaction,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        true,
+    )?;
     let account = context.account_of(transaction, &org)?;
     let owner = OrgId(account.org.base.internal_id);
     let view = arguments.get("campaign").expect("stage 1 found it");
     let mut campaign = read(transaction, context, view, &account)?;
     if let Some(own) = view.get("owner") {
         let own_org = context.find_org(transaction, Some(own), || own.path(), &kinds, true)?;
-        if context.account_of(transaction, &own_org)?.org.base.internal_id != owner.0 {
+        if context
+            .account_of(transaction, &own_org)?
+            .org
+            .base
+            .internal_id
+            != owner.0
+        {
             return Err(Fault::of(Row::DA, own.path(), "owner and org differ").into());
         }
     }
@@ -79,7 +103,10 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     transaction.insert(&campaign)?;
     let id = campaign.base.internal_id;
     context.audit(transaction, owner, format!("campaign {id}"), "{}")?;
-    Ok(Answer::versioned(detail(Names::new(transaction, context), &campaign)?, 1))
+    Ok(Answer::versioned(
+        detail(Names::new(transaction, context), &campaign)?,
+        1,
+    ))
 }
 
 /// At most so many Campaigns are available at one time (M5.1); one that is expired when it is made counts for nothing.
@@ -94,26 +121,55 @@ fn check_available(
     if campaign.is_expired(today) {
         return Ok(());
     }
-    let limit = account.settings.limit("limit.campaign.available", limits::CAMPAIGNS_AVAILABLE_MAX);
+    let limit = account
+        .settings
+        .limit("limit.campaign.available", limits::CAMPAIGNS_AVAILABLE_MAX);
     let present = context.all_of::<Campaign>(transaction, account.org.base.internal_id)?;
-    if present.iter().filter(|campaign| !campaign.is_expired(today)).count() >= limit {
-        return Err(Fault::of(Row::L, view.path(), "maximum number of active Campaigns exceeded").into());
+    if present
+        .iter()
+        .filter(|campaign| !campaign.is_expired(today))
+        .count()
+        >= limit
+    {
+        return Err(Fault::of(
+            Row::L,
+            view.path(),
+            "maximum number of active Campaigns exceeded",
+        )
+        .into());
     }
     Ok(())
 }
 
 /// Reads a Campaign with its references.
-fn read(snapshot: &dyn Snapshot, context: &Context, view: View<'_>, account: &Resolved) -> Outcome<Campaign> {
+fn read(
+    snapshot: &dyn Snapshot,
+    context: &Context,
+    view: View<'_>,
+    account: &Resolved,
+) -> Outcome<Campaign> {
     let owner = OrgId(account.org.base.internal_id);
     if let Some(group) = view.get("defaultAgentGroup") {
         return Err(Fault::of(Row::R, group.path(), "does not exist").into());
     }
     let default_strategy = match view.get("defaultStrategy") {
-        Some(strategy) => Some(StrategyId(context.find::<Strategy>(snapshot, strategy, Some(owner))?.entity.base.internal_id)),
+        Some(strategy) => Some(StrategyId(
+            context
+                .find::<Strategy>(snapshot, strategy, Some(owner))?
+                .entity
+                .base
+                .internal_id,
+        )),
         None => None,
     };
     let default_script = match view.get("defaultScript") {
-        Some(script) => Some(ScriptId(context.find::<Script>(snapshot, script, Some(owner))?.entity.base.internal_id)),
+        Some(script) => Some(ScriptId(
+            context
+                .find::<Script>(snapshot, script, Some(owner))?
+                .entity
+                .base
+                .internal_id,
+        )),
         None => None,
     };
     let mut suppression_lists = Vec::new();
@@ -126,7 +182,13 @@ fn read(snapshot: &dyn Snapshot, context: &Context, view: View<'_>, account: &Re
     }
     let mut compliance_rules = Vec::new();
     for item in view.items("complianceRules") {
-        compliance_rules.push(RuleId(context.find::<ComplianceRule>(snapshot, item, Some(owner))?.entity.base.internal_id));
+        compliance_rules.push(RuleId(
+            context
+                .find::<ComplianceRule>(snapshot, item, Some(owner))?
+                .entity
+                .base
+                .internal_id,
+        ));
     }
     let name = view.text("externalId").unwrap_or_default();
     Ok(Campaign {
@@ -140,7 +202,10 @@ fn read(snapshot: &dyn Snapshot, context: &Context, view: View<'_>, account: &Re
         source_address: text(view, "sourceAddress"),
         suppression_lists,
         compliance_rules,
-        start_date: view.attribute("startDate").and_then(form::date).or_else(|| Some(context.today(account))),
+        start_date: view
+            .attribute("startDate")
+            .and_then(form::date)
+            .or_else(|| Some(context.today(account))),
         end_date: view.attribute("endDate").and_then(form::date),
     })
 }

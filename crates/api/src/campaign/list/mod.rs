@@ -26,15 +26,30 @@ pub static METHOD: Method = Method {
     access: access::READERS,
     retry: Retry::Safe,
     input: Shape::arguments(&[
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
         Field::new("fromDate", Type::Date, "First day; null = no lower bound.").c(),
         Field::new("toDate", Type::Date, "Last day; null = no upper bound.").c(),
     ]),
     output: Output::Many(&CAMPAIGN),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ObjectNotExists, Code::ResultTooLarge]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::ObjectNotExists,
+        Code::ResultTooLarge,
+    ]),
     rule: Some(days_in_order),
     prepare: None,
-    http: Http::get("/campaigns").query(&[("org", "org.internalId"), ("fromDate", "fromDate"), ("toDate", "toDate")]),
+    http: Http::get("/campaigns").query(&[
+        ("org", "org.internalId"),
+        ("fromDate", "fromDate"),
+        ("toDate", "toDate"),
+    ]),
     run: Run::Read(handle),
     example: || json!({ "org": { "internalId": "20", "type": "Account" }, "fromDate": "2026-10-01" }),
 };
@@ -44,7 +59,11 @@ fn days_in_order(arguments: View<'_>, findings: &mut Findings) {
     if let (Some(from), Some(to)) = (read("fromDate"), read("toDate"))
         && from > to
     {
-        findings.add(Row::DA, || arguments.path_to("toDate"), "fromDate is after toDate");
+        findings.add(
+            Row::DA,
+            || arguments.path_to("toDate"),
+            "fromDate is after toDate",
+        );
     }
 }
 
@@ -61,20 +80,42 @@ fn day(context: &Context, arguments: View<'_>, name: &str, org: &Resolved) -> Op
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &kinds, false)?;
-    let (from, to) = (day(context, arguments, "fromDate", &org), day(context, arguments, "toDate", &org));
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        false,
+    )?;
+    let (from, to) = (
+        day(context, arguments, "fromDate", &org),
+        day(context, arguments, "toDate", &org),
+    );
     let zone = context.zone(&org).time_zone();
     let mut found: Vec<Campaign> = Vec::new();
     for account in context.accounts_below(snapshot, &org)? {
-        found.extend(context.all_of::<Campaign>(snapshot, account.org.base.internal_id)?.into_iter().filter(|campaign| {
-            let created = zone.to_datetime(campaign.base.created.timestamp()).date();
-            from.is_none_or(|from| created >= from) && to.is_none_or(|to| created <= to)
-        }));
+        found.extend(
+            context
+                .all_of::<Campaign>(snapshot, account.org.base.internal_id)?
+                .into_iter()
+                .filter(|campaign| {
+                    let created = zone.to_datetime(campaign.base.created.timestamp()).date();
+                    from.is_none_or(|from| created >= from) && to.is_none_or(|to| created <= to)
+                }),
+        );
     }
     found.sort_by_key(|campaign| (campaign.base.created, campaign.base.internal_id));
     let limit = org.settings.limit("limit.result.listCampaigns", 1_000);
-    let (page, cursor) = context.page(found, limit, |campaign| format!("{:020}{:019}", campaign.base.created.0, campaign.base.internal_id))?;
+    let (page, cursor) = context.page(found, limit, |campaign| {
+        format!(
+            "{:020}{:019}",
+            campaign.base.created.0, campaign.base.internal_id
+        )
+    })?;
     let names = Names::new(snapshot, context);
-    let objects = page.iter().map(|campaign| detail(names, campaign)).collect::<Outcome<Vec<_>>>()?;
+    let objects = page
+        .iter()
+        .map(|campaign| detail(names, campaign))
+        .collect::<Outcome<Vec<_>>>()?;
     Ok(Answer::many(objects, cursor))
 }

@@ -20,7 +20,9 @@ pub static METHOD: Method = Method {
     doc: "Shows one Campaign. An expired one is shown like any other.",
     access: access::AGENTS,
     retry: Retry::Safe,
-    input: Shape::arguments(&[Field::new("campaign", Type::Entity(&CAMPAIGN), "The Campaign.").required()]),
+    input: Shape::arguments(&[
+        Field::new("campaign", Type::Entity(&CAMPAIGN), "The Campaign.").required(),
+    ]),
     output: Output::One(&CAMPAIGN),
     codes: Some(&[Code::ArgNull, Code::AttributeNull, Code::ObjectNotExists]),
     rule: None,
@@ -31,6 +33,13 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let stored = context.find::<Campaign>(snapshot, arguments.get("campaign").expect("stage 1 found it"), None)?;
-    Ok(Answer::versioned(detail(Names::new(snapshot, context), &stored.entity)?, stored.version))
+    let stored = context.find::<Campaign>(
+        snapshot,
+        arguments.get("campaign").expect("stage 1 found it"),
+        None,
+    )?;
+    Ok(Answer::versioned(
+        detail(Names::new(snapshot, context), &stored.entity)?,
+        stored.version,
+    ))
 }

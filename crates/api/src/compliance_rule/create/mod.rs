@@ -25,11 +25,29 @@ pub static METHOD: Method = Method {
     access: access::WRITERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
-        Field::new("complianceRule", Type::Entity(&COMPLIANCE_RULE), "The rule.").made().required(),
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
+        Field::new(
+            "complianceRule",
+            Type::Entity(&COMPLIANCE_RULE),
+            "The rule.",
+        )
+        .made()
+        .required(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
     ]),
     output: Output::One(&COMPLIANCE_RULE),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::AttributeNull, Code::ObjectExists, Code::ObjectNotExists]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::AttributeNull,
+        Code::ObjectExists,
+        Code::ObjectNotExists,
+    ]),
     rule: None,
     prepare: None,
     http: Http::post("/compliance-rules"),
@@ -45,20 +63,40 @@ pub static METHOD: Method = Method {
     },
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(transaction, arguments.get("org"), || arguments.path_to("org"), &kinds, true)?;
+    let org = context.find_org(
+        transaction,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        true,
+    )?;
     let owner = OrgId(org.org.base.internal_id);
     let view = arguments.get("complianceRule").expect("stage 1 found it");
     let rule_type = word!(view, "type", ComplianceType).expect("stage 4 found it");
     if rule_type == ComplianceType::Region && org.org.org_type != OrgType::Enterprise {
-        return Err(Fault::of(Row::DA, view.path_to("type"), "a Region rule belongs to an Enterprise").into());
+        return Err(Fault::of(
+            Row::DA,
+            view.path_to("type"),
+            "a Region rule belongs to an Enterprise",
+        )
+        .into());
     }
     let elements = read_elements(view, rule_type);
     let last_year = context.today(&org).year() + 1;
     for (item, element) in view.items("elements").zip(&elements) {
         if element.date.is_some_and(|date| date.year() > last_year) {
-            return Err(Fault::of(Row::DV, item.path_to("date"), "after the end of the next calendar year").into());
+            return Err(Fault::of(
+                Row::DV,
+                item.path_to("date"),
+                "after the end of the next calendar year",
+            )
+            .into());
         }
     }
     let name = view.text("externalId");
@@ -67,9 +105,19 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     {
         return Err(Fault::of(Row::U, view.path_to("externalId"), name.to_owned()).into());
     }
-    let present = usize::try_from(transaction.count_documents(Kind::ComplianceRule, owner.0)?).unwrap_or(usize::MAX);
-    if present >= org.settings.limit("limit.complianceRule", limits::COMPLIANCE_RULES_MAX) {
-        return Err(Fault::of(Row::L, view.path(), "maximum number of active ComplianceRules exceeded").into());
+    let present = usize::try_from(transaction.count_documents(Kind::ComplianceRule, owner.0)?)
+        .unwrap_or(usize::MAX);
+    if present
+        >= org
+            .settings
+            .limit("limit.complianceRule", limits::COMPLIANCE_RULES_MAX)
+    {
+        return Err(Fault::of(
+            Row::L,
+            view.path(),
+            "maximum number of active ComplianceRules exceeded",
+        )
+        .into());
     }
     let id = transaction.take_ids(1)?;
     let name = name.map_or_else(|| format!("{} {id}", rule_type.text()), str::to_owned);
@@ -79,7 +127,10 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
         owner,
         rule_type,
         description: text(view, "description"),
-        required: boolean(view, "required").unwrap_or(matches!(rule_type, ComplianceType::Date | ComplianceType::Region)),
+        required: boolean(view, "required").unwrap_or(matches!(
+            rule_type,
+            ComplianceType::Date | ComplianceType::Region
+        )),
         priority: integer(view, "priority").unwrap_or(100),
         effective_from: date("effectiveFrom"),
         effective_to: date("effectiveTo"),
@@ -91,5 +142,8 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     transaction.insert(&rule)?;
     transaction.touch(Topic::Rules)?;
     context.audit(transaction, owner, format!("complianceRule {id}"), "{}")?;
-    Ok(Answer::versioned(detail(Names::new(transaction, context), &rule)?, 1))
+    Ok(Answer::versioned(
+        detail(Names::new(transaction, context), &rule)?,
+        1,
+    ))
 }

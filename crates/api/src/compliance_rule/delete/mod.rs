@@ -21,7 +21,12 @@ pub static METHOD: Method = Method {
           version; contacts it filtered at load stay filtered.",
     access: access::WRITERS,
     retry: Retry::Idempotent,
-    input: Shape::arguments(&[Field::new("complianceRule", Type::Entity(&COMPLIANCE_RULE), "The rule.").required()]),
+    input: Shape::arguments(&[Field::new(
+        "complianceRule",
+        Type::Entity(&COMPLIANCE_RULE),
+        "The rule.",
+    )
+    .required()]),
     output: Output::None,
     codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ObjectNotExists]),
     rule: Some(|arguments, findings| {
@@ -39,13 +44,22 @@ pub static METHOD: Method = Method {
     example: || json!({ "complianceRule": { "internalId": "900" } }),
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("complianceRule").expect("stage 1 found it");
     let stored = context.find_writable::<ComplianceRule>(transaction, view)?;
     context.check_version(stored.version)?;
     transaction.delete(&stored.entity)?;
     transaction.touch(Topic::Rules)?;
     let id = stored.entity.base.internal_id;
-    context.audit(transaction, stored.entity.owner, format!("complianceRule {id}"), "{}")?;
+    context.audit(
+        transaction,
+        stored.entity.owner,
+        format!("complianceRule {id}"),
+        "{}",
+    )?;
     Ok(Answer::none())
 }

@@ -22,11 +22,20 @@ pub static METHOD: Method = Method {
           the beginning of the previous calendar year on. Order: priority.",
     access: access::READERS,
     retry: Retry::Safe,
-    input: Shape::arguments(&[
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
-    ]),
+    input: Shape::arguments(&[Field::new(
+        "org",
+        Type::Entity(&crate::entity::org::ORG),
+        "Account or Enterprise.",
+    )
+    .kinds(&["Account", "Enterprise"])
+    .required()]),
     output: Output::Many(&COMPLIANCE_RULE),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ObjectNotExists, Code::ResultTooLarge]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::ObjectNotExists,
+        Code::ResultTooLarge,
+    ]),
     rule: None,
     prepare: None,
     http: Http::get("/compliance-rules").query(&[("org", "org.internalId")]),
@@ -36,17 +45,34 @@ pub static METHOD: Method = Method {
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &kinds, false)?;
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        false,
+    )?;
     let first_year = context.today(&org).year() - 1;
     let mut rules = context.all_of::<ComplianceRule>(snapshot, org.org.base.internal_id)?;
     rules.retain(|rule| {
         rule.rule_type != ComplianceType::Date
-            || rule.elements.iter().filter_map(|element| element.date).any(|date| date.year() >= first_year)
+            || rule
+                .elements
+                .iter()
+                .filter_map(|element| element.date)
+                .any(|date| date.year() >= first_year)
     });
     rules.sort_by_key(|rule| (rule.priority, rule.base.internal_id));
-    let limit = org.settings.limit("limit.result.listComplianceRules", 1_000);
-    let (page, cursor) = context.page(rules, limit, |rule| format!("{:010}{:019}", rule.priority, rule.base.internal_id))?;
+    let limit = org
+        .settings
+        .limit("limit.result.listComplianceRules", 1_000);
+    let (page, cursor) = context.page(rules, limit, |rule| {
+        format!("{:010}{:019}", rule.priority, rule.base.internal_id)
+    })?;
     let names = Names::new(snapshot, context);
-    let objects = page.iter().map(|rule| detail(names, rule)).collect::<Outcome<Vec<_>>>()?;
+    let objects = page
+        .iter()
+        .map(|rule| detail(names, rule))
+        .collect::<Outcome<Vec<_>>>()?;
     Ok(Answer::many(objects, cursor))
 }

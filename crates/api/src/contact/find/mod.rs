@@ -28,7 +28,13 @@ pub static METHOD: Method = Method {
     retry: Retry::Safe,
     input: Shape::arguments(&[
         Field::new("org", Type::Entity(&crate::entity::org::ORG), "The Org.").required(),
-        Field::new("sample", Type::Entity(&CONTACT), "A Client ID, a device, or both.").sample().required(),
+        Field::new(
+            "sample",
+            Type::Entity(&CONTACT),
+            "A Client ID, a device, or both.",
+        )
+        .sample()
+        .required(),
     ]),
     output: Output::Many(&CONTACT),
     codes: None,
@@ -44,12 +50,23 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &[], false)?;
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &[],
+        false,
+    )?;
     let sample = arguments.get("sample").expect("stage 1 found it");
     let found = candidates(snapshot, sample, org.settings.country(), RESULT_MAX + 1)?;
     let org_id = OrgId(org.org.base.internal_id);
     let mut owners: HashMap<i64, bool> = HashMap::new();
-    let live = snapshot.contacts_live(&found.iter().map(|contact| contact.id).collect::<Vec<ContactId>>())?;
+    let live = snapshot.contacts_live(
+        &found
+            .iter()
+            .map(|contact| contact.id)
+            .collect::<Vec<ContactId>>(),
+    )?;
     let mut visible = Vec::new();
     for (contact, live) in found.iter().zip(live) {
         if !live {
@@ -85,7 +102,11 @@ pub fn candidates(
     let device_view = sample.items("devices").next();
     let device = match device_view.and_then(|device| Some((device, device.text("externalId")?))) {
         Some((view, text)) => Some(read_address(text, country).ok_or_else(|| {
-            Fault::of(Row::F, view.path_to("externalId"), "neither a phone number nor an e-mail address")
+            Fault::of(
+                Row::F,
+                view.path_to("externalId"),
+                "neither a phone number nor an e-mail address",
+            )
         })?),
         None => None,
     };
@@ -107,12 +128,21 @@ pub fn candidates(
 }
 
 /// Whether a container (List or batch) belongs to an Org or below, and the caller sees it.
-pub fn belongs(snapshot: &dyn Snapshot, context: &Context, container: i64, org: OrgId) -> Outcome<bool> {
+pub fn belongs(
+    snapshot: &dyn Snapshot,
+    context: &Context,
+    container: i64,
+    org: OrgId,
+) -> Outcome<bool> {
     let owner = match snapshot.stored::<List>(ListId(container))? {
         Some(list) => Some(list.entity.owner),
-        None => snapshot.stored::<ContactBatch>(BatchId(container))?.map(|batch| batch.entity.owner),
+        None => snapshot
+            .stored::<ContactBatch>(BatchId(container))?
+            .map(|batch| batch.entity.owner),
     };
     let Some(owner) = owner else { return Ok(false) };
-    let Some(owner) = context.org(snapshot, owner)? else { return Ok(false) };
+    let Some(owner) = context.org(snapshot, owner)? else {
+        return Ok(false);
+    };
     Ok(context.sight(&owner) > Sight::Hidden && owner.chain().any(|above| above == org))
 }

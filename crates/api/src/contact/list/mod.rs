@@ -26,7 +26,9 @@ pub static METHOD: Method = Method {
     retry: Retry::Safe,
     input: Shape::arguments(&[
         Field::new("list", Type::Entity(&LIST), "The List.").required(),
-        Field::new("sample", Type::Entity(&CONTACT), "Which; null = all.").sample().c(),
+        Field::new("sample", Type::Entity(&CONTACT), "Which; null = all.")
+            .sample()
+            .c(),
     ]),
     output: Output::Many(&CONTACT),
     codes: None,
@@ -46,7 +48,12 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
     let view = arguments.get("list").expect("stage 1 found it");
     let list = context.find::<List>(snapshot, view, None)?.entity;
     if list.list_type == ListType::Suppression {
-        return Err(Fault::of(Row::DA, view.path(), "a suppression list holds entries, not contacts").into());
+        return Err(Fault::of(
+            Row::DA,
+            view.path(),
+            "a suppression list holds entries, not contacts",
+        )
+        .into());
     }
     let (mut after, asked) = context.id_page(RESULT_MAX)?;
     let sample = arguments.get("sample");
@@ -68,5 +75,8 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
         }
     }
     let cursor = context.end_id_page(&mut found, asked, |(id, _)| *id)?;
-    Ok(Answer::many(found.into_iter().map(|(_, object)| object).collect(), cursor))
+    Ok(Answer::many(
+        found.into_iter().map(|(_, object)| object).collect(),
+        cursor,
+    ))
 }

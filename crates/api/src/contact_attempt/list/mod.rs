@@ -32,13 +32,30 @@ pub static METHOD: Method = Method {
     access: access::READERS,
     retry: Retry::Safe,
     input: Shape::arguments(&[
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
-        Field::new("sample", Type::Entity(&CONTACT_ATTEMPT), "contact.externalId, contact.devices[0].externalId, or both.").sample().required(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
+        Field::new(
+            "sample",
+            Type::Entity(&CONTACT_ATTEMPT),
+            "contact.externalId, contact.devices[0].externalId, or both.",
+        )
+        .sample()
+        .required(),
         Field::new("fromTime", Type::DateTime, "From.").c(),
         Field::new("toTime", Type::DateTime, "Before.").c(),
     ]),
     output: Output::Many(&CONTACT_ATTEMPT),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ObjectNotExists, Code::ResultTooLarge]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::ObjectNotExists,
+        Code::ResultTooLarge,
+    ]),
     rule: Some(sample_and_window),
     prepare: None,
     http: Http::get("/contact-attempts").query(&[
@@ -54,32 +71,69 @@ pub static METHOD: Method = Method {
 
 fn sample_and_window(arguments: View<'_>, findings: &mut Findings) {
     window::in_order(arguments, findings);
-    let Some(sample) = arguments.get("sample").filter(|sample| sample.shape().is_some()) else { return };
-    let contact = sample.get("contact").filter(|contact| contact.shape().is_some());
+    let Some(sample) = arguments
+        .get("sample")
+        .filter(|sample| sample.shape().is_some())
+    else {
+        return;
+    };
+    let contact = sample
+        .get("contact")
+        .filter(|contact| contact.shape().is_some());
     let device = contact.and_then(|contact| contact.items("devices").next());
     let device = device.and_then(|device| Some((device, device.text("externalId")?)));
-    if contact.and_then(|contact| contact.text("externalId")).is_none() && device.is_none() {
+    if contact
+        .and_then(|contact| contact.text("externalId"))
+        .is_none()
+        && device.is_none()
+    {
         findings.add(Row::NV, || sample.path_to("contact"), "null");
     }
     if let Some((view, text)) = device
         && !crate::shape::form::may_be_phone(text)
         && !crate::shape::form::may_be_email(text)
     {
-        findings.add(Row::F, || view.path_to("externalId"), "neither a phone number nor an e-mail address");
+        findings.add(
+            Row::F,
+            || view.path_to("externalId"),
+            "neither a phone number nor an e-mail address",
+        );
     }
 }
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &kinds, false)?;
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        false,
+    )?;
     let (from, to) = window::w24(arguments, context.zone(&org), context.now);
-    let sample = arguments.get("sample").and_then(|sample| sample.get("contact")).expect("stage 4 found it");
+    let sample = arguments
+        .get("sample")
+        .and_then(|sample| sample.get("contact"))
+        .expect("stage 4 found it");
     let limit = org.settings.limit("limit.result.listContactAttempts", 500);
     let (after, asked) = context.id_page(limit)?;
     let org_id = OrgId(org.org.base.internal_id);
-    let query = |of| AttemptQuery { of, from, to, after: AttemptId(after), limit: asked };
+    let query = |of| AttemptQuery {
+        of,
+        from,
+        to,
+        after: AttemptId(after),
+        limit: asked,
+    };
     let mut found = if sample.has("externalId") {
-        by_client(snapshot, context, sample, org_id, org.settings.country(), query)?
+        by_client(
+            snapshot,
+            context,
+            sample,
+            org_id,
+            org.settings.country(),
+            query,
+        )?
     } else {
         by_device(snapshot, context, sample, &org, (from, to), after, asked)?
     };
@@ -119,8 +173,13 @@ fn by_device(
 ) -> Outcome<Vec<Attempt>> {
     let view = sample.items("devices").next().expect("stage 4 found it");
     let text = view.text("externalId").unwrap_or_default();
-    let address = read_address(text, org.settings.country())
-        .ok_or_else(|| Fault::of(Row::F, view.path_to("externalId"), "neither a phone number nor an e-mail address"))?;
+    let address = read_address(text, org.settings.country()).ok_or_else(|| {
+        Fault::of(
+            Row::F,
+            view.path_to("externalId"),
+            "neither a phone number nor an e-mail address",
+        )
+    })?;
     let wanted = OrgId(org.org.base.internal_id);
     let mut found = Vec::new();
     loop {

@@ -20,11 +20,20 @@ pub static METHOD: Method = Method {
     doc: "Shows up to 100 ContactAttempts, in the order asked, repeats included; one unknown id fails the whole call.",
     access: access::AGENTS,
     retry: Retry::Safe,
-    input: Shape::arguments(&[
-        Field::new("contactAttempts", Type::Entity(&CONTACT_ATTEMPT), "The attempts.").many(limits::SHOW_CONTACT_ATTEMPTS_MAX).required(),
-    ]),
+    input: Shape::arguments(&[Field::new(
+        "contactAttempts",
+        Type::Entity(&CONTACT_ATTEMPT),
+        "The attempts.",
+    )
+    .many(limits::SHOW_CONTACT_ATTEMPTS_MAX)
+    .required()]),
     output: Output::Many(&CONTACT_ATTEMPT),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ArgTooLarge, Code::ObjectNotExists]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::ArgTooLarge,
+        Code::ObjectNotExists,
+    ]),
     rule: None,
     prepare: None,
     http: Http::get("/contact-attempts").query(&[("ids", "contactAttempts.internalId")]),

@@ -22,29 +22,56 @@ pub static METHOD: Method = Method {
     doc: "Cancels a ContactBatch. Attempts in progress finish and are counted; nothing further is started after the answer.",
     access: access::OPERATORS,
     retry: Retry::WithKey,
-    input: Shape::arguments(&[
-        Field::new("contactBatchState", Type::Entity(&CONTACT_BATCH_STATE), "The batch and the state Cancelled.").changed().required(),
-    ]),
+    input: Shape::arguments(&[Field::new(
+        "contactBatchState",
+        Type::Entity(&CONTACT_BATCH_STATE),
+        "The batch and the state Cancelled.",
+    )
+    .changed()
+    .required()]),
     output: Output::One(&CONTACT_BATCH_STATE),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::InvalidState, Code::ObjectNotExists]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::InvalidState,
+        Code::ObjectNotExists,
+    ]),
     rule: Some(only_cancelled),
     prepare: None,
-    http: Http::patch("/contact-batches/{contactBatchState.contactBatch}/state", "contactBatchState"),
+    http: Http::patch(
+        "/contact-batches/{contactBatchState.contactBatch}/state",
+        "contactBatchState",
+    ),
     run: Run::Write(handle),
     example: || json!({ "contactBatchState": { "contactBatch": { "internalId": "700" }, "state": "Cancelled" } }),
 };
 
 fn only_cancelled(arguments: View<'_>, findings: &mut Findings) {
-    let Some(view) = arguments.get("contactBatchState").filter(|view| view.shape().is_some()) else { return };
+    let Some(view) = arguments
+        .get("contactBatchState")
+        .filter(|view| view.shape().is_some())
+    else {
+        return;
+    };
     if let Some(word) = view.text("state")
         && BatchState::parse(word.trim()) != Some(BatchState::Cancelled)
     {
-        findings.add(Row::DV, || view.path_to("state"), "only Cancelled is asked for");
+        findings.add(
+            Row::DV,
+            || view.path_to("state"),
+            "only Cancelled is asked for",
+        );
     }
 }
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let view = arguments.get("contactBatchState").expect("stage 1 found it");
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
+    let view = arguments
+        .get("contactBatchState")
+        .expect("stage 1 found it");
     let named = view.get("contactBatch").expect("stage 4 found it");
     let batch = find_batch(transaction, context, named)?;
     context.writable(transaction, batch.owner, named)?;
@@ -55,6 +82,13 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     run.cancel(context.now)
         .map_err(|_| Fault::of(Row::I, named.path(), format!("the batch is {}", run.state)))?;
     transaction.put_batch_run(&run)?;
-    context.audit(transaction, batch.owner, format!("contactBatch {id}"), "{\"to\":\"Cancelled\"}")?;
-    Ok(Answer::one(Names::new(transaction, context).batch_state(&batch)?))
+    context.audit(
+        transaction,
+        batch.owner,
+        format!("contactBatch {id}"),
+        "{\"to\":\"Cancelled\"}",
+    )?;
+    Ok(Answer::one(
+        Names::new(transaction, context).batch_state(&batch)?,
+    ))
 }

@@ -5,7 +5,7 @@ mod on_demand;
 use crate::check::Findings;
 use crate::context::Context;
 use crate::entity::contact::{self, CONTACT};
-use crate::entity::contact_batch::{CONTACT_BATCH, detail};
+use crate::entity::contact_batch::{CONTACT_BATCH, Keys, detail, detail_with};
 use crate::entity::{Names, moment, new_base};
 use crate::fault::{Code, Fault, Outcome, Row, Stop};
 use crate::method::{Http, Method, Output, Retry, Run as Running, Service, access};
@@ -25,8 +25,8 @@ use carillon_model::strategy::Strategy;
 use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::user::User;
 use carillon_model::{
-    AgentNeed, AttemptId, BatchId, BatchState, CampaignId, ChannelType, ContactId, Moment, OrgId, OrgType, Reason, Role,
-    ScriptId, Severity, StrategyId, SubCampaignId, UserId, limits,
+    AgentNeed, AttemptId, BatchId, BatchState, CampaignId, ChannelType, ContactId, Moment, OrgId,
+    OrgType, Reason, Role, ScriptId, Severity, StrategyId, SubCampaignId, UserId, limits,
 };
 use carillon_store::{EntityReadExt as _, EntityWriteExt as _, Snapshot, Transaction};
 use serde_json::json;
@@ -43,12 +43,33 @@ pub static METHOD: Method = Method {
     access: access::AGENTS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
-        Field::new("contactBatch", Type::Entity(&CONTACT_BATCH), "The batch.").made_or_more().required(),
-        Field::new("contacts", Type::Entity(&CONTACT), "The contacts, 1 to 100.").made().many(limits::BATCH_CONTACTS_MAX).required(),
-        Field::new("override", Type::Entity(&crate::entity::strategy::STRATEGY), "Must be null.").template().c(),
+        Field::new("contactBatch", Type::Entity(&CONTACT_BATCH), "The batch.")
+            .made_or_more()
+            .required(),
+        Field::new(
+            "contacts",
+            Type::Entity(&CONTACT),
+            "The contacts, 1 to 100.",
+        )
+        .made()
+        .many(limits::BATCH_CONTACTS_MAX)
+        .required(),
+        Field::new(
+            "override",
+            Type::Entity(&crate::entity::strategy::STRATEGY),
+            "Must be null.",
+        )
+        .template()
+        .c(),
     ]),
     output: Output::One(&CONTACT_BATCH),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ArgTooLarge, Code::ObjectExists, Code::ObjectNotExists]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::ArgTooLarge,
+        Code::ObjectExists,
+        Code::ObjectNotExists,
+    ]),
     rule: Some(override_is_null),
     prepare: None,
     http: Http::post("/contact-batches"),
@@ -83,24 +104,54 @@ struct Batch {
     home: SubCampaign,
     home_run: Run,
     campaign: Campaign,
+    /// Of a new batch: what it refers to was read a moment ago.
+    keys: Option<Keys>,
     passes_say_source: bool,
 }
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("contactBatch").expect("stage 1 found it");
     let more = view.has("internalId");
-    let (batch, account) = if more { existing(transaction, context, view)? } else { define(transaction, context, view)? };
+    let (mut batch, account) = if more {
+        existing(transaction, context, view)?
+    } else {
+        define(transaction, context, view)?
+    };
     if context.caller.is_only_agent() && batch.entity.agent != Some(context.caller.user_id()) {
         return Err(Fault::denied(view.path_to("agent")).into());
     }
     let mut answer = Answer::none();
-    add_contacts(transaction, context, arguments, &batch, &account, &mut answer)?;
+    add_contacts(
+        transaction,
+        context,
+        arguments,
+        &batch,
+        &account,
+        &mut answer,
+    )?;
     if batch.passes_say_source && !more {
-        answer.warn(Code::TimeZoneSourceIgnored, Severity::Info, Code::TimeZoneSourceIgnored.title());
+        answer.warn(
+            Code::TimeZoneSourceIgnored,
+            Severity::Info,
+            Code::TimeZoneSourceIgnored.title(),
+        );
     }
     let id = batch.entity.base.internal_id;
-    context.audit(transaction, batch.entity.owner, format!("contactBatch {id}"), "{}")?;
-    let object = detail(Names::new(transaction, context), &batch.entity)?;
+    context.audit(
+        transaction,
+        batch.entity.owner,
+        format!("contactBatch {id}"),
+        "{}",
+    )?;
+    let names = Names::new(transaction, context);
+    let object = match batch.keys.take() {
+        Some(keys) => detail_with(names, &batch.entity, keys)?,
+        None => detail(names, &batch.entity)?,
+    };
     answer.data = crate::value::Data::One(object);
     answer.version = Some(1);
     Ok(answer)
@@ -112,11 +163,15 @@ fn existing(
     context: &Context,
     view: View<'_>,
 ) -> Outcome<(Batch, std::sync::Arc<Resolved>)> {
-    let entity = context.find_writable::<ContactBatch>(transaction, view)?.entity;
+    let entity = context
+        .find_writable::<ContactBatch>(transaction, view)?
+        .entity;
     let account = context.owner(transaction, entity.owner)?;
     let scope = Some(entity.owner);
     if let Some(strategy) = view.get("outreachStrategy") {
-        let other = context.find::<Strategy>(transaction, strategy, scope)?.entity;
+        let other = context
+            .find::<Strategy>(transaction, strategy, scope)?
+            .entity;
         same(other.base.internal_id, entity.outreach_strategy.0, strategy)?;
     }
     if let Some(script) = view.get("script") {
@@ -132,14 +187,35 @@ fn existing(
     if !run.is_live() {
         return Err(Fault::of(Row::I, view.path(), format!("the batch is {}", run.state)).into());
     }
-    let home = transaction.get::<SubCampaign>(entity.sub_campaign)?.ok_or_else(|| missing("SubCampaign"))?;
-    let home_run = transaction.run(entity.sub_campaign)?.ok_or_else(|| missing("SubCampaign's run"))?;
-    let campaign = transaction.get::<Campaign>(entity.campaign)?.ok_or_else(|| missing("Campaign"))?;
-    Ok((Batch { entity, run, home, home_run, campaign, passes_say_source: false }, account))
+    let home = transaction
+        .get::<SubCampaign>(entity.sub_campaign)?
+        .ok_or_else(|| missing("SubCampaign"))?;
+    let home_run = transaction
+        .run(entity.sub_campaign)?
+        .ok_or_else(|| missing("SubCampaign's run"))?;
+    let campaign = transaction
+        .get::<Campaign>(entity.campaign)?
+        .ok_or_else(|| missing("Campaign"))?;
+    Ok((
+        Batch {
+            entity,
+            run,
+            home,
+            home_run,
+            campaign,
+            keys: None,
+            passes_say_source: false,
+        },
+        account,
+    ))
 }
 
 fn same(sent: i64, kept: i64, view: View<'_>) -> Outcome<()> {
-    if sent == kept { Ok(()) } else { Err(Fault::of(Row::DR, view.path(), "fixed once the batch is defined").into()) }
+    if sent == kept {
+        Ok(())
+    } else {
+        Err(Fault::of(Row::DR, view.path(), "fixed once the batch is defined").into())
+    }
 }
 
 /// What a new batch refers to.
@@ -156,20 +232,46 @@ fn define(
     view: View<'_>,
 ) -> Outcome<(Batch, std::sync::Arc<Resolved>)> {
     let kinds = [OrgType::Account];
-    let account = context.find_org(transaction, view.get("owner"), || view.path_to("owner"), &kinds, true)?;
+    let account = context.find_org(
+        transaction,
+        view.get("owner"),
+        || view.path_to("owner"),
+        &kinds,
+        true,
+    )?;
     let owner = OrgId(account.org.base.internal_id);
     let found = references(transaction, context, view, &account)?;
-    let ahead = account.settings.limit("limit.contactBatch.startAheadDays", limits::BATCH_START_AHEAD_DAYS as usize);
+    let ahead = account.settings.limit(
+        "limit.contactBatch.startAheadDays",
+        limits::BATCH_START_AHEAD_DAYS as usize,
+    );
     let start = start_time(context, view, &account, ahead as i64)?;
-    let minutes = view.text("maxDuration").and_then(form::minutes).expect("stage 4 found it");
+    let minutes = view
+        .text("maxDuration")
+        .and_then(form::minutes)
+        .expect("stage 4 found it");
     check_agents(&found, view)?;
-    let name = view.text("externalId").map(carillon_model::name::tidy).unwrap_or_default();
+    let name = view
+        .text("externalId")
+        .map(carillon_model::name::tidy)
+        .unwrap_or_default();
     let campaign_id = CampaignId(found.campaign.base.internal_id);
-    if !name.is_empty() && transaction.find::<ContactBatch>(campaign_id.0, &name)?.is_some() {
+    if !name.is_empty()
+        && transaction
+            .find::<ContactBatch>(campaign_id.0, &name)?
+            .is_some()
+    {
         return Err(Fault::of(Row::U, view.path_to("externalId"), name).into());
     }
     check_open(context, &found.campaign, &account, view)?;
-    let (home, home_run) = on_demand::home(transaction, context, &account, &found.campaign, &found.strategy, &found.script)?;
+    let (home, home_run) = on_demand::home(
+        transaction,
+        context,
+        &account,
+        &found.campaign,
+        &found.strategy,
+        &found.script,
+    )?;
     let id = transaction.take_ids(1)?;
     let entity = ContactBatch {
         base: new_base(context, id, &name, view),
@@ -182,12 +284,20 @@ fn define(
         agent: found.agent.map(|agent| UserId(agent.base.internal_id)),
         requested_start_time: start,
         max_duration_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
-        priority: view.attribute("priority").and_then(form::integer).and_then(|weight| u8::try_from(weight).ok()).unwrap_or(5),
+        priority: view
+            .attribute("priority")
+            .and_then(form::integer)
+            .and_then(|weight| u8::try_from(weight).ok())
+            .unwrap_or(5),
     };
     let run = BatchRun {
         id: BatchId(id),
         sub_campaign: entity.sub_campaign,
-        state: if start > context.now { BatchState::Pending } else { BatchState::Running },
+        state: if start > context.now {
+            BatchState::Pending
+        } else {
+            BatchState::Running
+        },
         start_time: start,
         end_time: entity.end(),
         finished: None,
@@ -195,27 +305,68 @@ fn define(
     };
     transaction.insert(&entity)?;
     transaction.put_batch_run(&run)?;
-    let passes_say_source = found.strategy.passes.iter().any(|pass| pass.time_zone_source.is_some());
-    Ok((Batch { entity, run, home, home_run, campaign: found.campaign, passes_say_source }, account))
+    let passes_say_source = found
+        .strategy
+        .passes
+        .iter()
+        .any(|pass| pass.time_zone_source.is_some());
+    let names = Names::new(transaction, context);
+    let keys = Keys {
+        campaign: Some(crate::entity::campaign::key(names, &found.campaign)?),
+        strategy: Some(crate::entity::strategy::key(names, &found.strategy)?),
+        script: Some(crate::entity::script::key(names, &found.script)?),
+    };
+    Ok((
+        Batch {
+            entity,
+            run,
+            home,
+            home_run,
+            campaign: found.campaign,
+            keys: Some(keys),
+            passes_say_source,
+        },
+        account,
+    ))
 }
 
-fn references(snapshot: &dyn Snapshot, context: &Context, view: View<'_>, account: &Resolved) -> Outcome<References> {
+fn references(
+    snapshot: &dyn Snapshot,
+    context: &Context,
+    view: View<'_>,
+    account: &Resolved,
+) -> Outcome<References> {
     let owner = OrgId(account.org.base.internal_id);
     let missing = |name: &'static str| Fault::of(Row::R, view.path_to(name), "does not exist");
     let campaign = match (view.get("campaign"), account.settings.default_campaign) {
-        (Some(campaign), _) => Some(context.find::<Campaign>(snapshot, campaign, Some(owner))?.entity),
+        (Some(campaign), _) => Some(
+            context
+                .find::<Campaign>(snapshot, campaign, Some(owner))?
+                .entity,
+        ),
         (None, Some(default)) => snapshot.get::<Campaign>(default)?,
         (None, None) => None,
     };
-    let strategy = match (view.get("outreachStrategy"), account.settings.default_on_demand_strategy) {
-        (Some(strategy), _) => Some(context.find::<Strategy>(snapshot, strategy, Some(owner))?.entity),
+    let strategy = match (
+        view.get("outreachStrategy"),
+        account.settings.default_on_demand_strategy,
+    ) {
+        (Some(strategy), _) => Some(
+            context
+                .find::<Strategy>(snapshot, strategy, Some(owner))?
+                .entity,
+        ),
         (None, Some(default)) => snapshot.get::<Strategy>(default)?,
         (None, None) => None,
     };
     let campaign = campaign.ok_or_else(|| missing("campaign"))?;
     let strategy = strategy.ok_or_else(|| missing("outreachStrategy"))?;
     let script = match (view.get("script"), strategy.script) {
-        (Some(script), _) => Some(context.find::<Script>(snapshot, script, Some(owner))?.entity),
+        (Some(script), _) => Some(
+            context
+                .find::<Script>(snapshot, script, Some(owner))?
+                .entity,
+        ),
         (None, Some(id)) => snapshot.get::<Script>(id)?,
         (None, None) => None,
     };
@@ -234,15 +385,29 @@ fn references(snapshot: &dyn Snapshot, context: &Context, view: View<'_>, accoun
     // Rows of stage 6 come after every reference.
     let script = script.ok_or_else(|| Fault::of(Row::NV, view.path_to("script"), "null"))?;
     if strategy.passes.is_empty() {
-        return Err(Fault::of(Row::NV, view.path_to("outreachStrategy"), "the strategy has no passes").into());
+        return Err(Fault::of(
+            Row::NV,
+            view.path_to("outreachStrategy"),
+            "the strategy has no passes",
+        )
+        .into());
     }
-    Ok(References { campaign, strategy, script, agent })
+    Ok(References {
+        campaign,
+        strategy,
+        script,
+        agent,
+    })
 }
 
 /// An agent group is needed by some Scripts and passes; this version has none.
 fn check_agents(found: &References, view: View<'_>) -> Outcome<()> {
     let needs = found.script.agent_need != AgentNeed::None
-        || found.strategy.passes.iter().any(|pass| matches!(pass.channel, ChannelType::Dialer | ChannelType::Preview));
+        || found
+            .strategy
+            .passes
+            .iter()
+            .any(|pass| matches!(pass.channel, ChannelType::Dialer | ChannelType::Preview));
     if needs {
         return Err(Fault::of(Row::NV, view.path_to("agentGroup"), "an agent is needed").into());
     }
@@ -251,7 +416,13 @@ fn check_agents(found: &References, view: View<'_>) -> Outcome<()> {
 
 /// requestedStartTime: null or past is now; too far ahead is row SV.
 fn start_time(context: &Context, view: View<'_>, account: &Resolved, days: i64) -> Outcome<Moment> {
-    let start = moment(view, "requestedStartTime", context.zone(account), Bound::Start).unwrap_or(context.now);
+    let start = moment(
+        view,
+        "requestedStartTime",
+        context.zone(account),
+        Bound::Start,
+    )
+    .unwrap_or(context.now);
     if start > context.now.plus(days * carillon_model::moment::DAY) {
         let reason = format!("more than {days} days ahead");
         return Err(Fault::of(Row::SV, view.path_to("requestedStartTime"), reason).into());
@@ -270,26 +441,33 @@ fn add_contacts(
 ) -> Outcome<()> {
     let country = account.settings.country();
     let id = batch.entity.base.internal_id;
-    let mut unreadable = Vec::new();
-    let mut contacts: Vec<Contact> = Vec::new();
-    for view in arguments.items("contacts") {
-        let sent = contact::read(view, country);
-        unreadable.push(sent.unreadable && sent.contact.devices.is_empty());
-        contacts.push(sent.contact);
-    }
+    let mut contacts: Vec<Contact> = arguments
+        .items("contacts")
+        .map(|view| contact::read(view, country))
+        .collect();
     let first = transaction.take_ids(contacts.len() as u64)?;
     for (position, contact) in contacts.iter_mut().enumerate() {
         contact.id = ContactId(first + position as i64);
         contact.container = id;
     }
     let duplicates = admission::duplicates(&*transaction, id, &contacts)?;
-    let (former, members): (Vec<_>, Vec<_>) =
-        contacts.iter().cloned().zip(&duplicates).partition(|(_, duplicate)| **duplicate);
-    let strip = |pairs: Vec<(Contact, &bool)>| pairs.into_iter().map(|(contact, _)| contact).collect::<Vec<_>>();
+    let (former, members): (Vec<_>, Vec<_>) = contacts
+        .iter()
+        .cloned()
+        .zip(&duplicates)
+        .partition(|(_, duplicate)| **duplicate);
+    let strip = |pairs: Vec<(Contact, &bool)>| {
+        pairs
+            .into_iter()
+            .map(|(contact, _)| contact)
+            .collect::<Vec<_>>()
+    };
     transaction.put_contacts(id, &strip(members))?;
     transaction.put_former_contacts(id, &strip(former))?;
-    let rules = admission::RuleSet::load(&*transaction, account, &batch.campaign, &batch.home)?;
-    let said = admission::Said::load(&*transaction, batch.entity.script)?;
+    let rules = context
+        .cache
+        .rules(transaction, account, &batch.campaign, &batch.home)?;
+    let said = context.cache.said(transaction, batch.entity.script)?;
     let objection = |contact: &Contact| -> Option<Reason> {
         let speaker = admission::Speaker {
             account,
@@ -314,10 +492,13 @@ fn add_contacts(
         keep_judgement: true,
     };
     let admitted = admission::admit(transaction, &rules, &into, &contacts, context.now)?;
-    for (index, (outcome, unreadable)) in admitted.iter().zip(unreadable).enumerate() {
+    for (index, outcome) in admitted.iter().enumerate() {
         if let admission::Outcome::Filtered { reason, .. } = outcome.outcome {
-            let reason = if unreadable && reason == Reason::NoDevice { Reason::BadNumber } else { reason };
-            answer.warn(Code::ContactFiltered, Severity::Info, format!("[{index}] {reason}"));
+            answer.warn(
+                Code::ContactFiltered,
+                Severity::Info,
+                format!("[{index}] {reason}"),
+            );
         }
     }
     Ok(())

@@ -11,8 +11,8 @@ use carillon_model::script::Script;
 use carillon_model::strategy::Strategy;
 use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::{
-    CampaignId, OrgId, PassId, PassState, ScriptId, StrategyId, SubCampaignId, SubCampaignState, SubCampaignType,
-    TimeZoneSource,
+    CampaignId, OrgId, PassId, PassState, ScriptId, StrategyId, SubCampaignId, SubCampaignState,
+    SubCampaignType, TimeZoneSource,
 };
 use carillon_store::{EntityReadExt as _, EntityWriteExt as _, Transaction};
 
@@ -28,19 +28,39 @@ pub fn home(
     strategy: &Strategy,
     script: &Script,
 ) -> Outcome<(SubCampaign, Run)> {
-    let day = context.zone(account).time_zone().to_datetime(context.now.timestamp());
+    let day = context
+        .zone(account)
+        .time_zone()
+        .to_datetime(context.now.timestamp());
     let day = day.strftime("%b%d_%y").to_string();
-    let cut: String = strategy.base.external_id.chars().take(STRATEGY_CHARACTERS).collect();
+    let cut: String = strategy
+        .base
+        .external_id
+        .chars()
+        .take(STRATEGY_CHARACTERS)
+        .collect();
     for version in 1u32.. {
         let name = format!("OnD_{}_{day}_v{version}", cut.trim_end());
         let Some(found) = transaction.find::<SubCampaign>(campaign.base.internal_id, &name)? else {
-            return make(transaction, context, account, campaign, strategy, script, &name);
+            return make(
+                transaction,
+                context,
+                account,
+                campaign,
+                strategy,
+                script,
+                &name,
+            );
         };
-        if found.outreach_strategy != Some(StrategyId(strategy.base.internal_id)) || !same_passes(&found.passes, &strategy.passes) {
+        if found.outreach_strategy != Some(StrategyId(strategy.base.internal_id))
+            || !same_passes(&found.passes, &strategy.passes)
+        {
             continue;
         }
         let id = SubCampaignId(found.base.internal_id);
-        let mut run = transaction.run(id)?.ok_or_else(|| Stop::Internal(format!("the SubCampaign {id} has no run")))?;
+        let mut run = transaction
+            .run(id)?
+            .ok_or_else(|| Stop::Internal(format!("the SubCampaign {id} has no run")))?;
         match run.state {
             SubCampaignState::Running | SubCampaignState::Paused => {}
             // A stop that is under way takes the batches it found; this one is not among them.
@@ -60,8 +80,15 @@ pub fn home(
 
 /// Whether a SubCampaign's passes are those of the strategy as it is now.
 fn same_passes(own: &[Pass], of_strategy: &[Pass]) -> bool {
-    let bare = |pass: &Pass| Pass { id: PassId(0), ..pass.clone() };
-    own.len() == of_strategy.len() && own.iter().zip(of_strategy).all(|(one, other)| bare(one) == bare(other))
+    let bare = |pass: &Pass| Pass {
+        id: PassId(0),
+        ..pass.clone()
+    };
+    own.len() == of_strategy.len()
+        && own
+            .iter()
+            .zip(of_strategy)
+            .all(|(one, other)| bare(one) == bare(other))
 }
 
 fn make(
@@ -110,7 +137,10 @@ fn make(
         start_time: context.now,
         end_time: None,
         passes: vec![PassState::Pending; found.passes.len()],
-        load: Load { contact_after: 0, done: true },
+        load: Load {
+            contact_after: 0,
+            done: true,
+        },
         awaiting_until: None,
         version: 1,
     };

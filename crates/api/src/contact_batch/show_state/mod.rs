@@ -22,7 +22,13 @@ pub static METHOD: Method = Method {
           Accounts is searched; more than one hit is refused.",
     access: access::AGENTS,
     retry: Retry::Safe,
-    input: Shape::arguments(&[Field::new("contactBatch", Type::Entity(&CONTACT_BATCH), "The batch.").scoped().required()]),
+    input: Shape::arguments(&[Field::new(
+        "contactBatch",
+        Type::Entity(&CONTACT_BATCH),
+        "The batch.",
+    )
+    .scoped()
+    .required()]),
     output: Output::One(&CONTACT_BATCH_STATE),
     codes: Some(&[Code::ArgNull, Code::ObjectNotExists]),
     rule: None,
@@ -33,7 +39,11 @@ pub static METHOD: Method = Method {
 };
 
 /// The batch that a call names, by id, by name in a Campaign, or by name in any Campaign of the caller's Accounts.
-pub fn find_batch(snapshot: &dyn Snapshot, context: &Context, view: View<'_>) -> Outcome<ContactBatch> {
+pub fn find_batch(
+    snapshot: &dyn Snapshot,
+    context: &Context,
+    view: View<'_>,
+) -> Outcome<ContactBatch> {
     if view.has("internalId") || view.has("campaign") {
         return Ok(context.find::<ContactBatch>(snapshot, view, None)?.entity);
     }
@@ -52,6 +62,12 @@ pub fn find_batch(snapshot: &dyn Snapshot, context: &Context, view: View<'_>) ->
 }
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let batch = find_batch(snapshot, context, arguments.get("contactBatch").expect("stage 1 found it"))?;
-    Ok(Answer::one(Names::new(snapshot, context).batch_state(&batch)?))
+    let batch = find_batch(
+        snapshot,
+        context,
+        arguments.get("contactBatch").expect("stage 1 found it"),
+    )?;
+    Ok(Answer::one(
+        Names::new(snapshot, context).batch_state(&batch)?,
+    ))
 }

@@ -30,7 +30,9 @@ pub fn find(verb: Option<Verb>, path: &str) -> Found {
     let pieces: Vec<&str> = path.split('/').filter(|piece| !piece.is_empty()).collect();
     let mut others = Vec::new();
     for method in registry::ALL {
-        let Some(captured) = matches(method.http.path, &pieces) else { continue };
+        let Some(captured) = matches(method.http.path, &pieces) else {
+            continue;
+        };
         if Some(method.http.verb) == verb {
             return Found::Method(Address { method, captured });
         }
@@ -38,7 +40,11 @@ pub fn find(verb: Option<Verb>, path: &str) -> Found {
     }
     others.sort();
     others.dedup();
-    if others.is_empty() { Found::Nothing } else { Found::OtherVerbs(others) }
+    if others.is_empty() {
+        Found::Nothing
+    } else {
+        Found::OtherVerbs(others)
+    }
 }
 
 /// Among methods that share an address, the one whose parameters are asked for (J9).
@@ -66,7 +72,9 @@ fn knows_parameter(method: &Method, name: &str) -> bool {
 }
 
 fn scope_parameter(name: &str) -> Option<&'static str> {
-    ["owner", "campaign", "parent", "type"].into_iter().find(|scope| *scope == name)
+    ["owner", "campaign", "parent", "type"]
+        .into_iter()
+        .find(|scope| *scope == name)
 }
 
 fn matches(template: &'static str, pieces: &[&str]) -> Option<Vec<(&'static str, String)>> {
@@ -81,7 +89,8 @@ fn matches(template: &'static str, pieces: &[&str]) -> Option<Vec<(&'static str,
         let value = piece.strip_suffix(action)?;
         let value = percent_decode(value)?;
         let text = name.contains('.');
-        let identity = value.starts_with("ext:") || (!value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()));
+        let identity = value.starts_with("ext:")
+            || (!value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()));
         if !text && !identity {
             return None;
         }
@@ -118,14 +127,24 @@ pub fn fill(
         if let Some((_, path)) = method.http.query.iter().find(|(known, _)| known == name) {
             builder.set_path(path, value, body);
         } else if name == "limit" {
-            paging.limit = value.parse().ok().filter(|limit| (1..=crate::limits::PAGE_MAX).contains(limit));
+            paging.limit = value
+                .parse()
+                .ok()
+                .filter(|limit| (1..=crate::limits::PAGE_MAX).contains(limit));
             if paging.limit.is_none() {
-                return Err(Fault::coded(Code::ArgInvalidData, "limit is a number from 1 to 1000"));
+                return Err(Fault::coded(
+                    Code::ArgInvalidData,
+                    "limit is a number from 1 to 1000",
+                ));
             }
         } else if name == "cursor" {
             paging.cursor = Some(value.clone());
         } else if let (Some(identity), Some(scope)) = (identity, scope_parameter(name)) {
-            let path = if scope == "type" { format!("{identity}.type") } else { format!("{identity}.{scope}.internalId") };
+            let path = if scope == "type" {
+                format!("{identity}.type")
+            } else {
+                format!("{identity}.{scope}.internalId")
+            };
             builder.set_path(&path, value, body);
         } else {
             builder.unknown(crate::tree::ROOT, name);
@@ -139,9 +158,13 @@ pub fn names_identity(method: &'static Method, path: &str) -> bool {
     let mut shape = &method.input;
     let mut names = path.split('.').peekable();
     while let Some(name) = names.next() {
-        let Some(field) = shape.index_of(name).and_then(|index| shape.field(index)) else { return false };
+        let Some(field) = shape.index_of(name).and_then(|index| shape.field(index)) else {
+            return false;
+        };
         match field.ty {
-            Type::Entity(inner) if names.peek().is_none() => return inner.identity != Identity::None,
+            Type::Entity(inner) if names.peek().is_none() => {
+                return inner.identity != Identity::None;
+            }
             Type::Entity(inner) => shape = inner,
             _ => return false,
         }
@@ -176,7 +199,10 @@ pub fn parse_query(query: &str) -> Option<Vec<(String, String)>> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((percent_decode(&name.replace('+', " "))?, percent_decode(&value.replace('+', " "))?))
+            Some((
+                percent_decode(&name.replace('+', " "))?,
+                percent_decode(&value.replace('+', " "))?,
+            ))
         })
         .collect()
 }

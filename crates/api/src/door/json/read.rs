@@ -4,15 +4,26 @@ use crate::door::body::Unreadable;
 use crate::limits::{DEPTH_MAX, ELEMENTS_MAX};
 use crate::shape::{Field, Shape, Type};
 use crate::tree::{Builder, ROOT};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
 /// Reads a body whose members are the arguments of a method.
-pub fn arguments(body: &str, builder: &mut Builder, shape: &'static Shape) -> Result<(), Unreadable> {
-    read(body, builder, |builder, count| {
-        Members { builder, body, node: ROOT, shape, depth: 1, count }
+pub fn arguments(
+    body: &str,
+    builder: &mut Builder,
+    shape: &'static Shape,
+) -> Result<(), Unreadable> {
+    read(body, builder, |builder, count| Members {
+        builder,
+        body,
+        node: ROOT,
+        shape,
+        depth: 1,
+        count,
     })
 }
 
@@ -23,8 +34,13 @@ pub fn entity(
     node: u32,
     shape: &'static Shape,
 ) -> Result<(), Unreadable> {
-    read(body, builder, |builder, count| {
-        Members { builder, body, node, shape, depth: 2, count }
+    read(body, builder, |builder, count| Members {
+        builder,
+        body,
+        node,
+        shape,
+        depth: 2,
+        count,
     })
 }
 
@@ -34,8 +50,12 @@ where
 {
     let count = Cell::new(0);
     let mut json = serde_json::Deserializer::from_str(body);
-    let malformed = |error: serde_json::Error| Unreadable::Malformed(format!("the body is not JSON as it is read here: {error}"));
-    members(builder, &count).deserialize(&mut json).map_err(malformed)?;
+    let malformed = |error: serde_json::Error| {
+        Unreadable::Malformed(format!("the body is not JSON as it is read here: {error}"))
+    };
+    members(builder, &count)
+        .deserialize(&mut json)
+        .map_err(malformed)?;
     json.end().map_err(malformed)
 }
 
@@ -82,18 +102,28 @@ impl<'de> Visitor<'de> for Members<'de, '_> {
             if name == "entityType" && self.shape.index_of("entityType").is_none() {
                 let kind = map.next_value::<Text<'de>>()?.0;
                 if !kind.eq_ignore_ascii_case(self.shape.name) {
-                    self.builder.misfit(self.node, format!("entityType must be {}", self.shape.title()));
+                    self.builder.misfit(
+                        self.node,
+                        format!("entityType must be {}", self.shape.title()),
+                    );
                 }
                 continue;
             }
-            let place = self.shape.index_of(&name).and_then(|index| Some((index, self.shape.field(index)?)));
+            let place = self
+                .shape
+                .index_of(&name)
+                .and_then(|index| Some((index, self.shape.field(index)?)));
             let Some((index, field)) = place else {
                 self.builder.unknown(self.node, &name);
-                map.next_value_seed(Skipped { depth: self.depth + 1, count: self.count })?;
+                map.next_value_seed(Skipped {
+                    depth: self.depth + 1,
+                    count: self.count,
+                })?;
                 continue;
             };
             if self.builder.has_field(self.node, index) {
-                self.builder.misfit(self.node, format!("{} is given twice", field.name));
+                self.builder
+                    .misfit(self.node, format!("{} is given twice", field.name));
             }
             map.next_value_seed(Content {
                 builder: self.builder,
@@ -119,7 +149,10 @@ struct Skipped<'x> {
 
 impl<'x> Skipped<'x> {
     fn deeper(self) -> Self {
-        Self { depth: self.depth + 1, ..self }
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
     }
 }
 
@@ -193,7 +226,8 @@ impl Content<'_, '_> {
         } else if text.trim().is_empty() {
             self.builder.null(self.parent, self.index, false);
         } else {
-            self.builder.scalar(self.parent, self.index, self.body, text);
+            self.builder
+                .scalar(self.parent, self.index, self.body, text);
         }
     }
 }
@@ -258,24 +292,46 @@ impl<'de> Visitor<'de> for Content<'de, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         enter::<A::Error>(self.depth, self.count)?;
         if !self.field.many || self.item || matches!(self.field.ty, Type::Attributes) {
-            let skipped = Skipped { depth: self.depth + 1, count: self.count };
+            let skipped = Skipped {
+                depth: self.depth + 1,
+                count: self.count,
+            };
             while items.next_element_seed(skipped)?.is_some() {}
             self.misfit("a list");
             return Ok(());
         }
-        let Content { builder, body, parent, index, field, depth, count, .. } = self;
+        let Content {
+            builder,
+            body,
+            parent,
+            index,
+            field,
+            depth,
+            count,
+            ..
+        } = self;
         loop {
-            let item =
-                Content { builder, body, parent, index, field, depth: depth + 1, count, item: true };
+            let item = Content {
+                builder,
+                body,
+                parent,
+                index,
+                field,
+                depth: depth + 1,
+                count,
+                item: true,
+            };
             if items.next_element_seed(item)?.is_none() {
                 return Ok(());
             }
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let shape = match self.field.ty {
-            _ if self.field.many && !self.item && !matches!(self.field.ty, Type::Attributes) => None,
+            _ if self.field.many && !self.item && !matches!(self.field.ty, Type::Attributes) => {
+                None
+            }
             Type::Attributes => return self.visit_attributes(map),
             Type::Entity(shape) => Some(shape),
             Type::OneOf(shapes) => return self.visit_one_of(map, shapes),
@@ -283,7 +339,11 @@ impl<'de> Visitor<'de> for Content<'de, '_> {
         };
         let Some(shape) = shape else {
             enter::<A::Error>(self.depth, self.count)?;
-            Skipped { depth: self.depth, count: self.count }.visit_map(map)?;
+            Skipped {
+                depth: self.depth,
+                count: self.count,
+            }
+            .visit_map(map)?;
             self.misfit("an object");
             return Ok(());
         };
@@ -309,14 +369,17 @@ impl<'de> Content<'de, '_> {
             match map.next_value::<Scalar<'de>>()? {
                 Scalar::Text(value) => {
                     let value = (!value.is_empty()).then_some(value);
-                    self.builder.attribute(self.parent, self.index, self.body, Some(name.0), value);
+                    self.builder
+                        .attribute(self.parent, self.index, self.body, Some(name.0), value);
                 }
                 Scalar::Null => {
-                    self.builder.attribute(self.parent, self.index, self.body, Some(name.0), None);
+                    self.builder
+                        .attribute(self.parent, self.index, self.body, Some(name.0), None);
                 }
-                Scalar::Other => self
-                    .builder
-                    .misfit(self.parent, format!("the attribute {} cannot be a list or an object", name.0)),
+                Scalar::Other => self.builder.misfit(
+                    self.parent,
+                    format!("the attribute {} cannot be a list or an object", name.0),
+                ),
             }
         }
         Ok(())
@@ -329,7 +392,9 @@ impl<'de> Content<'de, '_> {
         shapes: &'static [&'static Shape],
     ) -> Result<(), A::Error> {
         let [shape] = shapes else {
-            return Err(A::Error::custom("this field takes several kinds; no method has one yet"));
+            return Err(A::Error::custom(
+                "this field takes several kinds; no method has one yet",
+            ));
         };
         let node = self.builder.object(self.parent, self.index, shape);
         Members {

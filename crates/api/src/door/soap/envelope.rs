@@ -21,7 +21,12 @@ pub struct Request {
 }
 
 /// Reads an envelope for a service and version. What is not well-formed is told before anything else that is wrong.
-pub fn read_envelope(body: String, parts: &[Part], at: Service, version: u16) -> Result<Request, SoapFault> {
+pub fn read_envelope(
+    body: String,
+    parts: &[Part],
+    at: Service,
+    version: u16,
+) -> Result<Request, SoapFault> {
     let (credentials, method, builder) = {
         let mut reader = Reader::new(&body, service(version), parts)?;
         match read_parts(&mut reader, at, version) {
@@ -33,7 +38,11 @@ pub fn read_envelope(body: String, parts: &[Part], at: Service, version: u16) ->
             }
         }
     };
-    Ok(Request { credentials, method, tree: builder.finish(body) })
+    Ok(Request {
+        credentials,
+        method,
+        tree: builder.finish(body),
+    })
 }
 
 fn read_parts(
@@ -48,8 +57,14 @@ fn read_parts(
         match reader.next()? {
             Piece::Start(start) => match reader.name(&start) {
                 (Some(ENVELOPE), "Header") if found.is_none() => credentials = read_header(reader)?,
-                (Some(ENVELOPE), "Body") if found.is_none() => found = Some(read_body(reader, at, version)?),
-                _ => return Err(SoapFault::client("The envelope holds something else than a Header and a Body")),
+                (Some(ENVELOPE), "Body") if found.is_none() => {
+                    found = Some(read_body(reader, at, version)?)
+                }
+                _ => {
+                    return Err(SoapFault::client(
+                        "The envelope holds something else than a Header and a Body",
+                    ));
+                }
             },
             Piece::Text(text) if text.trim().is_empty() => {}
             Piece::Text(_) => return Err(SoapFault::client("The envelope holds text")),
@@ -120,7 +135,11 @@ fn read_header(reader: &mut Reader<'_>) -> Result<Credentials, SoapFault> {
 fn must_understand(reader: &Reader<'_>, start: &BytesStart<'_>) -> Result<bool, SoapFault> {
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| SoapFault::malformed(error.to_string()))?;
-        let (prefix, local) = attribute.key.0.split_once(':').unwrap_or(("", attribute.key.0));
+        let (prefix, local) = attribute
+            .key
+            .0
+            .split_once(':')
+            .unwrap_or(("", attribute.key.0));
         let ours = prefix.is_empty() || reader.scopes.resolve(prefix) == Some(ENVELOPE);
         if local == "mustUnderstand" && ours {
             return Ok(matches!(attribute.value.trim(), "1" | "true"));
@@ -159,10 +178,10 @@ fn read_token(reader: &mut Reader<'_>) -> Result<Credentials, SoapFault> {
             Piece::Start(start) => {
                 let local = reader.name(&start).1.to_owned();
                 if local == "Password" {
-                    digest = start
-                        .attributes()
-                        .flatten()
-                        .any(|attribute| attribute.key.local_name().into_inner() == "Type" && attribute.value.ends_with(DIGEST));
+                    digest = start.attributes().flatten().any(|attribute| {
+                        attribute.key.local_name().into_inner() == "Type"
+                            && attribute.value.ends_with(DIGEST)
+                    });
                 }
                 let (text, _) = reader.text()?;
                 match local.as_str() {
@@ -180,12 +199,22 @@ fn read_token(reader: &mut Reader<'_>) -> Result<Credentials, SoapFault> {
         }
     }
     Ok(match (login, password) {
-        (Some(login), Some(password)) => Credentials::Token { login, password, digest, nonce, created },
+        (Some(login), Some(password)) => Credentials::Token {
+            login,
+            password,
+            digest,
+            nonce,
+            created,
+        },
         _ => Credentials::None,
     })
 }
 
-fn read_body(reader: &mut Reader<'_>, at: Service, version: u16) -> Result<(&'static Method, Builder), SoapFault> {
+fn read_body(
+    reader: &mut Reader<'_>,
+    at: Service,
+    version: u16,
+) -> Result<(&'static Method, Builder), SoapFault> {
     let mut found = None;
     loop {
         match reader.next()? {
@@ -200,8 +229,9 @@ fn read_body(reader: &mut Reader<'_>, at: Service, version: u16) -> Result<(&'st
                         service(version)
                     )));
                 }
-                let method = registry::soap_method(at, local)
-                    .ok_or_else(|| SoapFault::client(format!("{} has no method {local}", at.name())))?;
+                let method = registry::soap_method(at, local).ok_or_else(|| {
+                    SoapFault::client(format!("{} has no method {local}", at.name()))
+                })?;
                 let mut builder = Builder::new(&method.input);
                 reader.arguments(&mut builder, &method.input)?;
                 found = Some((method, builder));

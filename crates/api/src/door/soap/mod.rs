@@ -24,12 +24,22 @@ pub struct SoapFault {
 impl SoapFault {
     /// A body that is not well-formed, or beyond the bounds.
     pub fn malformed(text: impl Into<String>) -> Self {
-        Self { status: 400, code: "soapenv:Client", text: text.into(), reference: None }
+        Self {
+            status: 400,
+            code: "soapenv:Client",
+            text: text.into(),
+            reference: None,
+        }
     }
 
     /// A body that is well-formed and not a call.
     pub fn client(text: impl Into<String>) -> Self {
-        Self { status: 500, code: "soapenv:Client", text: text.into(), reference: None }
+        Self {
+            status: 500,
+            code: "soapenv:Client",
+            text: text.into(),
+            reference: None,
+        }
     }
 
     /// Failed authentication: one answer for all reasons (A6).
@@ -44,13 +54,22 @@ impl SoapFault {
 
     /// Another code.
     pub fn coded(status: u16, code: &'static str, text: impl Into<String>) -> Self {
-        Self { status, code, text: text.into(), reference: None }
+        Self {
+            status,
+            code,
+            text: text.into(),
+            reference: None,
+        }
     }
 }
 
 impl From<super::body::Unreadable> for SoapFault {
     fn from(unreadable: super::body::Unreadable) -> Self {
-        let status = if unreadable == super::body::Unreadable::TooBig { 413 } else { 400 };
+        let status = if unreadable == super::body::Unreadable::TooBig {
+            413
+        } else {
+            400
+        };
         Self::coded(status, "soapenv:Client", unreadable.to_string())
     }
 }

@@ -10,7 +10,8 @@ pub const ENVELOPE_12: &str = "http://www.w3.org/2003/05/soap-envelope";
 /// xsi.
 pub const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// WS-Security 1.0.
-pub const SECURITY: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+pub const SECURITY: &str =
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
 /// XOP.
 pub const INCLUDE: &str = "http://www.w3.org/2004/08/xop/include";
 /// The end of the type of a digest.

@@ -47,10 +47,16 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader over a body.
-    pub fn new(body: &'a str, service_namespace: &'static str, parts: &'a [Part]) -> Result<Self, SoapFault> {
+    pub fn new(
+        body: &'a str,
+        service_namespace: &'static str,
+        parts: &'a [Part],
+    ) -> Result<Self, SoapFault> {
         let illegal = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
         if body.bytes().any(illegal) || body.contains(['\u{fffe}', '\u{ffff}']) {
-            return Err(SoapFault::malformed("The body holds characters that XML does not allow"));
+            return Err(SoapFault::malformed(
+                "The body holds characters that XML does not allow",
+            ));
         }
         let mut xml = quick_xml::Reader::from_str(body);
         xml.config_mut().expand_empty_elements = true;
@@ -69,10 +75,9 @@ impl<'a> Reader<'a> {
     /// The next piece.
     pub fn next(&mut self) -> Result<Piece<'a>, SoapFault> {
         loop {
-            let event = self
-                .xml
-                .read_event()
-                .map_err(|error| SoapFault::malformed(format!("The body is not well-formed XML: {error}")))?;
+            let event = self.xml.read_event().map_err(|error| {
+                SoapFault::malformed(format!("The body is not well-formed XML: {error}"))
+            })?;
             match event {
                 Event::Start(start) => return self.start(start),
                 Event::End(_) => {
@@ -85,17 +90,26 @@ impl<'a> Reader<'a> {
                 Event::GeneralRef(reference) => {
                     return resolve(&reference)
                         .map(|text| Piece::Text(Cow::Owned(text)))
-                        .ok_or_else(|| SoapFault::malformed("The body refers to an unknown entity"));
+                        .ok_or_else(|| {
+                            SoapFault::malformed("The body refers to an unknown entity")
+                        });
                 }
                 Event::DocType(_) => return Err(SoapFault::malformed("A DTD is not allowed")),
                 Event::Decl(declaration) => {
                     if self.elements > 0 {
-                        return Err(SoapFault::malformed("The XML declaration is not at the start"));
+                        return Err(SoapFault::malformed(
+                            "The XML declaration is not at the start",
+                        ));
                     }
                     if let Some(Ok(encoding)) = declaration.encoding() {
                         let known = ["utf-8", "utf8", "utf-16", "us-ascii"];
-                        if !known.iter().any(|known| encoding.eq_ignore_ascii_case(known)) {
-                            return Err(SoapFault::malformed("The encoding is not UTF-8 or UTF-16"));
+                        if !known
+                            .iter()
+                            .any(|known| encoding.eq_ignore_ascii_case(known))
+                        {
+                            return Err(SoapFault::malformed(
+                                "The encoding is not UTF-8 or UTF-16",
+                            ));
                         }
                     }
                 }
@@ -171,7 +185,9 @@ impl<'a> Reader<'a> {
         }
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|error| SoapFault::malformed(error.to_string()))?;
-            let Some((prefix, local)) = attribute.key.0.split_once(':') else { continue };
+            let Some((prefix, local)) = attribute.key.0.split_once(':') else {
+                continue;
+            };
             if prefix == "xmlns" || self.scopes.resolve(prefix) != Some(INSTANCE) {
                 continue;
             }
@@ -181,7 +197,8 @@ impl<'a> Reader<'a> {
             match local {
                 "nil" => marks.nil = matches!(value.trim(), "true" | "1"),
                 "type" => {
-                    let (prefix, local) = value.trim().split_once(':').unwrap_or(("", value.trim()));
+                    let (prefix, local) =
+                        value.trim().split_once(':').unwrap_or(("", value.trim()));
                     let namespace = self.scopes.resolve(prefix);
                     marks.foreign_kind = match namespace {
                         Some(namespace) => namespace != self.service_namespace,
@@ -239,17 +256,28 @@ impl<'a> Reader<'a> {
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|error| SoapFault::malformed(error.to_string()))?;
             if attribute.key.0 == "href" {
-                let wanted = attribute.value.strip_prefix("cid:").unwrap_or(&attribute.value).replace("%40", "@");
+                let wanted = attribute
+                    .value
+                    .strip_prefix("cid:")
+                    .unwrap_or(&attribute.value)
+                    .replace("%40", "@");
                 let part = self.parts.iter().find(|part| part.id == wanted);
-                let part = part.ok_or_else(|| SoapFault::malformed("An included part is missing"))?;
-                return Ok(Some(base64::engine::general_purpose::STANDARD.encode(&part.data)));
+                let part =
+                    part.ok_or_else(|| SoapFault::malformed("An included part is missing"))?;
+                return Ok(Some(
+                    base64::engine::general_purpose::STANDARD.encode(&part.data),
+                ));
             }
         }
         Ok(None)
     }
 
     /// Reads the arguments of a method up to the end of its element.
-    pub fn arguments(&mut self, builder: &mut Builder, shape: &'static Shape) -> Result<(), SoapFault> {
+    pub fn arguments(
+        &mut self,
+        builder: &mut Builder,
+        shape: &'static Shape,
+    ) -> Result<(), SoapFault> {
         loop {
             match self.next()? {
                 Piece::Start(start) => {
@@ -286,7 +314,9 @@ impl<'a> Reader<'a> {
         start: &BytesStart<'a>,
     ) -> Result<(), SoapFault> {
         let marks = self.marks(start)?;
-        let repeated = !field.many && !matches!(field.ty, Type::Attributes) && builder.has_field(parent, index);
+        let repeated = !field.many
+            && !matches!(field.ty, Type::Attributes)
+            && builder.has_field(parent, index);
         if repeated {
             builder.misfit(parent, format!("{} is given twice", field.name));
         }
@@ -308,7 +338,11 @@ impl<'a> Reader<'a> {
                     .kind
                     .as_ref()
                     .filter(|_| !marks.foreign_kind)
-                    .and_then(|kind| shapes.iter().find(|shape| kind.eq_ignore_ascii_case(shape.name)));
+                    .and_then(|kind| {
+                        shapes
+                            .iter()
+                            .find(|shape| kind.eq_ignore_ascii_case(shape.name))
+                    });
                 match found {
                     Some(shape) => self.object(builder, parent, index, shape, false),
                     None => {
@@ -326,7 +360,10 @@ impl<'a> Reader<'a> {
                     builder.scalar(parent, index, self.body, text);
                 }
                 if !plain {
-                    builder.misfit(parent, format!("{} holds elements where a value belongs", field.name));
+                    builder.misfit(
+                        parent,
+                        format!("{} holds elements where a value belongs", field.name),
+                    );
                 }
                 Ok(())
             }
@@ -378,7 +415,10 @@ impl<'a> Reader<'a> {
                 Piece::Start(start) => {
                     empty = false;
                     let (_, local) = self.name(&start);
-                    match shape.index_of(local).and_then(|index| Some((index, shape.field(index)?))) {
+                    match shape
+                        .index_of(local)
+                        .and_then(|index| Some((index, shape.field(index)?)))
+                    {
                         Some((index, field)) => self.value(builder, node, index, field, &start)?,
                         None => {
                             builder.unknown(node, local);
@@ -405,7 +445,12 @@ impl<'a> Reader<'a> {
     }
 
     /// `<attributes><name>…</name><value>…</value></attributes>`.
-    fn attribute(&mut self, builder: &mut Builder, parent: u32, index: usize) -> Result<(), SoapFault> {
+    fn attribute(
+        &mut self,
+        builder: &mut Builder,
+        parent: u32,
+        index: usize,
+    ) -> Result<(), SoapFault> {
         let mut name: Option<Cow<'a, str>> = None;
         let mut value: Option<Cow<'a, str>> = None;
         let mut empty = true;

@@ -12,7 +12,11 @@ const SCHEMA: &str = "http://www.w3.org/2001/XMLSchema";
 
 fn open(text: &mut String, version: u16, method: &str, schema: bool) {
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelope xmlns:soapenv=\"");
-    let _ = write!(text, "{ENVELOPE}\" xmlns:ns=\"{}\" xmlns:xsi=\"{INSTANCE}\"", service(version));
+    let _ = write!(
+        text,
+        "{ENVELOPE}\" xmlns:ns=\"{}\" xmlns:xsi=\"{INSTANCE}\"",
+        service(version)
+    );
     if schema {
         let _ = write!(text, " xmlns:xsd=\"{SCHEMA}\"");
     }
@@ -20,13 +24,21 @@ fn open(text: &mut String, version: u16, method: &str, schema: bool) {
 }
 
 fn close(text: &mut String, method: &str) {
-    let _ = write!(text, "</return></ns:{method}Response></soapenv:Body></soapenv:Envelope>");
+    let _ = write!(
+        text,
+        "</return></ns:{method}Response></soapenv:Body></soapenv:Envelope>"
+    );
 }
 
 /// An answer.
 pub fn answer(method: &Method, version: u16, answer: &Answer) -> String {
     let mut text = String::with_capacity(2_048);
-    open(&mut text, version, method.name, matches!(answer.data, Data::Text(_)));
+    open(
+        &mut text,
+        version,
+        method.name,
+        matches!(answer.data, Data::Text(_)),
+    );
     match &answer.data {
         Data::None => {}
         Data::One(object) => data(&mut text, object),
@@ -48,7 +60,13 @@ pub fn answer(method: &Method, version: u16, answer: &Answer) -> String {
     text.push_str("<dataOffset>0</dataOffset>");
     for warning in &answer.warnings {
         text.push_str("<warnings>");
-        message(&mut text, warning.code, method, &warning.message, warning.severity.text());
+        message(
+            &mut text,
+            warning.code,
+            method,
+            &warning.message,
+            warning.severity.text(),
+        );
         text.push_str("</warnings>");
     }
     close(&mut text, method.name);
@@ -61,7 +79,13 @@ pub fn refusal(method: &Method, version: u16, fault: &Fault) -> String {
     let mut text = String::with_capacity(1_024);
     open(&mut text, version, method.name, false);
     text.push_str("<dataOffset>0</dataOffset><errors>");
-    message(&mut text, code, method, &fault.message(code, &fault.path.soap()), "Error");
+    message(
+        &mut text,
+        code,
+        method,
+        &fault.message(code, &fault.path.soap()),
+        "Error",
+    );
     text.push_str("</errors>");
     close(&mut text, method.name);
     text
@@ -84,7 +108,11 @@ pub fn fault(fault: &SoapFault) -> String {
     if fault.code.starts_with("wsse:") {
         let _ = write!(text, " xmlns:wsse=\"{SECURITY}\"");
     }
-    let _ = write!(text, "><soapenv:Body><soapenv:Fault><faultcode>{}</faultcode>", fault.code);
+    let _ = write!(
+        text,
+        "><soapenv:Body><soapenv:Fault><faultcode>{}</faultcode>",
+        fault.code
+    );
     element(&mut text, "faultstring", &fault.text);
     if let Some(reference) = &fault.reference {
         text.push_str("<detail>");

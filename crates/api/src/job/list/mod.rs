@@ -25,7 +25,9 @@ pub static METHOD: Method = Method {
     retry: Retry::Safe,
     input: Shape::arguments(&[
         Field::new("org", Type::Entity(&crate::entity::org::ORG), "The Org.").required(),
-        Field::new("sample", Type::Entity(&JOB_STATE), "Which; null = all.").sample().c(),
+        Field::new("sample", Type::Entity(&JOB_STATE), "Which; null = all.")
+            .sample()
+            .c(),
         Field::new("fromTime", Type::DateTime, "From.").c(),
         Field::new("toTime", Type::DateTime, "Before.").c(),
     ]),
@@ -45,7 +47,13 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &[], false)?;
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &[],
+        false,
+    )?;
     let (from, to) = window::open(arguments, context.zone(&org));
     let names = Names::new(snapshot, context);
     let mut found = Vec::new();
@@ -54,10 +62,16 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
             continue;
         }
         let object = state(names, &job)?;
-        if arguments.get("sample").is_none_or(|sample| sample::matches(sample, &object, false)) {
+        if arguments
+            .get("sample")
+            .is_none_or(|sample| sample::matches(sample, &object, false))
+        {
             found.push((job.base.internal_id, object));
         }
     }
     let (page, cursor) = context.page(found, RESULT_MAX, |(id, _)| format!("{id:019}"))?;
-    Ok(Answer::many(page.into_iter().map(|(_, object)| object).collect(), cursor))
+    Ok(Answer::many(
+        page.into_iter().map(|(_, object)| object).collect(),
+        cursor,
+    ))
 }

@@ -38,5 +38,8 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
         return Err(Fault::of(Row::I, view.path(), "the Job has not ended").into());
     }
     let result = snapshot.job_result(JobId(job.base.internal_id))?;
-    Ok(Answer { data: Data::Text(result), ..Answer::default() })
+    Ok(Answer {
+        data: Data::Text(result),
+        ..Answer::default()
+    })
 }

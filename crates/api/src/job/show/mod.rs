@@ -31,6 +31,13 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let stored = context.find::<Job>(snapshot, arguments.get("job").expect("stage 1 found it"), None)?;
-    Ok(Answer::versioned(state(Names::new(snapshot, context), &stored.entity)?, stored.version))
+    let stored = context.find::<Job>(
+        snapshot,
+        arguments.get("job").expect("stage 1 found it"),
+        None,
+    )?;
+    Ok(Answer::versioned(
+        state(Names::new(snapshot, context), &stored.entity)?,
+        stored.version,
+    ))
 }

@@ -25,7 +25,10 @@ pub static METHOD: Method = Method {
     retry: Retry::Idempotent,
     input: Shape::arguments(&[
         Field::new("list", Type::Entity(&LIST), "The List.").required(),
-        Field::new("contacts", Type::Entity(&CONTACT), "The contacts.").made().many(limits::ITEMS_MAX).required(),
+        Field::new("contacts", Type::Entity(&CONTACT), "The contacts.")
+            .made()
+            .many(limits::ITEMS_MAX)
+            .required(),
     ]),
     output: Output::None,
     codes: None,
@@ -44,14 +47,27 @@ pub static METHOD: Method = Method {
     },
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("list").expect("stage 1 found it");
     let list = context.find_writable::<List>(transaction, view)?.entity;
     if list.list_type == ListType::Suppression {
-        return Err(Fault::of(Row::DA, view.path(), "a suppression list takes entries, not contacts").into());
+        return Err(Fault::of(
+            Row::DA,
+            view.path(),
+            "a suppression list takes entries, not contacts",
+        )
+        .into());
     }
     let owner = context.owner(transaction, list.owner)?;
-    let format = owner.settings.client_id_format.as_deref().and_then(|format| regex::Regex::new(&format!("^(?:{format})$")).ok());
+    let format = owner
+        .settings
+        .client_id_format
+        .as_deref()
+        .and_then(|format| regex::Regex::new(&format!("^(?:{format})$")).ok());
     let mut answer = Answer::none();
     let mut good = Vec::new();
     for (index, item) in arguments.items("contacts").enumerate() {
@@ -59,14 +75,27 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
             Ok(contact) => good.push(contact),
             Err(fault) => {
                 let code = fault.code(None);
-                let message = format!("[{index}] {} {}", code.text(), fault.message(code, &fault.path.soap()));
+                let message = format!(
+                    "[{index}] {} {}",
+                    code.text(),
+                    fault.message(code, &fault.path.soap())
+                );
                 answer.warn(Code::ItemFailed, Severity::Warning, message);
             }
         }
     }
     carillon_import::put_new(transaction, list.base.internal_id, &mut good)?;
-    let detail = format!("{{\"added\":{},\"refused\":{}}}", good.len(), answer.warnings.len());
-    context.audit(transaction, list.owner, format!("list {}", list.base.internal_id), detail)?;
+    let detail = format!(
+        "{{\"added\":{},\"refused\":{}}}",
+        good.len(),
+        answer.warnings.len()
+    );
+    context.audit(
+        transaction,
+        list.owner,
+        format!("list {}", list.base.internal_id),
+        detail,
+    )?;
     Ok(answer)
 }
 
@@ -75,13 +104,21 @@ fn usable(
     owner: &Resolved,
     format: Option<&regex::Regex>,
 ) -> Result<carillon_model::contact::Contact, Fault> {
-    let sent = contact::read(view, owner.settings.country());
-    if sent.contact.devices.is_empty() {
-        return Err(Fault::of(Row::F, view.path_to("devices"), "no device that can be read"));
+    let contact = contact::read(view, owner.settings.country());
+    if contact.devices.is_empty() {
+        return Err(Fault::of(
+            Row::F,
+            view.path_to("devices"),
+            "no device that can be read",
+        ));
     }
-    let client_id = &sent.contact.external_id;
+    let client_id = &contact.external_id;
     if !client_id.is_empty() && format.is_some_and(|format| !format.is_match(client_id)) {
-        return Err(Fault::of(Row::DV, view.path_to("externalId"), "not of the Account's clientIdFormat"));
+        return Err(Fault::of(
+            Row::DV,
+            view.path_to("externalId"),
+            "not of the Account's clientIdFormat",
+        ));
     }
-    Ok(sent.contact)
+    Ok(contact)
 }

@@ -23,7 +23,13 @@ pub static METHOD: Method = Method {
     doc: "Changes name, description and required of a List.",
     access: access::WRITERS,
     retry: Retry::Idempotent,
-    input: Shape::arguments(&[Field::new("list", Type::Entity(&LIST), "The List and what changes.").changed().required()]),
+    input: Shape::arguments(&[Field::new(
+        "list",
+        Type::Entity(&LIST),
+        "The List and what changes.",
+    )
+    .changed()
+    .required()]),
     output: Output::One(&LIST),
     codes: None,
     rule: None,
@@ -33,7 +39,11 @@ pub static METHOD: Method = Method {
     example: || json!({ "list": { "internalId": "400", "description": "Customers of October" } }),
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("list").expect("stage 1 found it");
     let stored = context.find_writable::<List>(transaction, view)?;
     context.check_version(stored.version)?;
@@ -59,7 +69,12 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     }
     if let Some(required) = boolean(view, "required") {
         if required && list.list_type != ListType::Suppression {
-            return Err(Fault::of(Row::DR, view.path_to("required"), "only a suppression list is required").into());
+            return Err(Fault::of(
+                Row::DR,
+                view.path_to("required"),
+                "only a suppression list is required",
+            )
+            .into());
         }
         list.required = required;
     }
@@ -69,6 +84,14 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     if list.list_type == ListType::Suppression {
         transaction.touch(Topic::Rules)?;
     }
-    context.audit(transaction, list.owner, format!("list {}", list.base.internal_id), "{}")?;
-    Ok(Answer::versioned(detail(Names::new(transaction, context), &list, false)?, version))
+    context.audit(
+        transaction,
+        list.owner,
+        format!("list {}", list.base.internal_id),
+        "{}",
+    )?;
+    Ok(Answer::versioned(
+        detail(Names::new(transaction, context), &list, false)?,
+        version,
+    ))
 }

@@ -24,8 +24,16 @@ pub static METHOD: Method = Method {
     access: access::WRITERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
-        Field::new("list", Type::Entity(&LIST), "The List.").made().required(),
-        Field::new("owner", Type::OneOf(&[&crate::entity::org::ORG]), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
+        Field::new("list", Type::Entity(&LIST), "The List.")
+            .made()
+            .required(),
+        Field::new(
+            "owner",
+            Type::OneOf(&[&crate::entity::org::ORG]),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
     ]),
     output: Output::One(&LIST),
     codes: None,
@@ -41,17 +49,37 @@ pub static METHOD: Method = Method {
     },
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let owner = context.find_org(transaction, arguments.get("owner"), || arguments.path_to("owner"), &kinds, true)?;
+    let owner = context.find_org(
+        transaction,
+        arguments.get("owner"),
+        || arguments.path_to("owner"),
+        &kinds,
+        true,
+    )?;
     let view = arguments.get("list").expect("stage 1 found it");
     let list_type = word!(view, "type", ListType).unwrap_or(ListType::Standard);
     if owner.org.org_type == OrgType::Enterprise && list_type != ListType::Suppression {
-        return Err(Fault::of(Row::DA, view.path_to("type"), "an Enterprise owns suppression lists only").into());
+        return Err(Fault::of(
+            Row::DA,
+            view.path_to("type"),
+            "an Enterprise owns suppression lists only",
+        )
+        .into());
     }
     let required = boolean(view, "required").unwrap_or(false);
     if required && list_type != ListType::Suppression {
-        return Err(Fault::of(Row::DR, view.path_to("required"), "only a suppression list is required").into());
+        return Err(Fault::of(
+            Row::DR,
+            view.path_to("required"),
+            "only a suppression list is required",
+        )
+        .into());
     }
     let owner_id = OrgId(owner.org.base.internal_id);
     let name = view.text("externalId").expect("stage 4 found it");
@@ -61,7 +89,9 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     let id = transaction.take_ids(1)?;
     let base = new_base(context, id, name, view);
     let list = List {
-        name: view.text("name").map_or_else(|| base.external_id.clone(), str::to_owned),
+        name: view
+            .text("name")
+            .map_or_else(|| base.external_id.clone(), str::to_owned),
         base,
         owner: owner_id,
         description: crate::entity::text(view, "description"),
@@ -73,5 +103,8 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
         transaction.touch(Topic::Rules)?;
     }
     context.audit(transaction, owner_id, format!("list {id}"), "{}")?;
-    Ok(Answer::versioned(detail(Names::new(transaction, context), &list, false)?, 1))
+    Ok(Answer::versioned(
+        detail(Names::new(transaction, context), &list, false)?,
+        1,
+    ))
 }

@@ -27,7 +27,12 @@ pub static METHOD: Method = Method {
     input: Shape::arguments(&[
         Field::new("list", Type::Entity(&LIST), "The List.").required(),
         Field::new("data", Type::Bytes, "CSV.").required(),
-        Field::new("mapping", Type::Raw, "Target=Column pairs separated by semicolons; null = by names.").c(),
+        Field::new(
+            "mapping",
+            Type::Raw,
+            "Target=Column pairs separated by semicolons; null = by names.",
+        )
+        .c(),
     ]),
     output: Output::One(&JOB),
     codes: None,
@@ -42,8 +47,15 @@ pub static METHOD: Method = Method {
     example: || json!({ "list": { "internalId": "400" }, "data": "Q2xpZW50SUQsUGhvbmUKQy0xLCsxMjA3NTU1MDEyNAo=" }),
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let data = arguments.text("data").and_then(form::bytes).unwrap_or_default();
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
+    let data = arguments
+        .text("data")
+        .and_then(form::bytes)
+        .unwrap_or_default();
     submit_job(transaction, context, arguments, data)
 }
 
@@ -57,7 +69,12 @@ pub fn submit_job(
     let view = arguments.get("list").expect("stage 1 found it");
     let list = context.find_writable::<List>(transaction, view)?.entity;
     if list.list_type == ListType::Suppression {
-        return Err(Fault::of(Row::DA, view.path(), "a suppression list takes entries, not contacts").into());
+        return Err(Fault::of(
+            Row::DA,
+            view.path(),
+            "a suppression list takes entries, not contacts",
+        )
+        .into());
     }
     let submission = Submission {
         job_type: JobType::Import,
@@ -69,6 +86,11 @@ pub fn submit_job(
     };
     let job = submit(transaction, &submission, context.now)?;
     let detail = format!("{{\"job\":\"{}\"}}", job.base.internal_id);
-    context.audit(transaction, list.owner, format!("list {}", list.base.internal_id), detail)?;
+    context.audit(
+        transaction,
+        list.owner,
+        format!("list {}", list.base.internal_id),
+        detail,
+    )?;
     Ok(Answer::one(key(Names::new(transaction, context), &job)?))
 }

@@ -24,7 +24,12 @@ pub static METHOD: Method = Method {
     input: Shape::arguments(&[
         Field::new("list", Type::Entity(&LIST), "The List.").required(),
         Field::new("csv", Type::Raw, "CSV.").required(),
-        Field::new("mapping", Type::Raw, "Target=Column pairs separated by semicolons; null = by names.").c(),
+        Field::new(
+            "mapping",
+            Type::Raw,
+            "Target=Column pairs separated by semicolons; null = by names.",
+        )
+        .c(),
     ]),
     output: Output::One(&JOB),
     codes: None,
@@ -35,7 +40,15 @@ pub static METHOD: Method = Method {
     example: || json!({ "list": { "internalId": "400" }, "csv": "ClientID,Phone\nC-1,+12075550124\n" }),
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let data = arguments.text("csv").unwrap_or_default().as_bytes().to_vec();
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
+    let data = arguments
+        .text("csv")
+        .unwrap_or_default()
+        .as_bytes()
+        .to_vec();
     submit_job(transaction, context, arguments, data)
 }

@@ -26,8 +26,16 @@ pub static METHOD: Method = Method {
     access: access::READERS,
     retry: Retry::Safe,
     input: Shape::arguments(&[
-        Field::new("owner", Type::OneOf(&[&crate::entity::org::ORG]), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
-        Field::new("sample", Type::Entity(&LIST), "Which; null = all.").sample().c(),
+        Field::new(
+            "owner",
+            Type::OneOf(&[&crate::entity::org::ORG]),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
+        Field::new("sample", Type::Entity(&LIST), "Which; null = all.")
+            .sample()
+            .c(),
     ]),
     output: Output::Many(&LIST),
     codes: None,
@@ -46,18 +54,34 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let owner = context.find_org(snapshot, arguments.get("owner"), || arguments.path_to("owner"), &[], false)?;
+    let owner = context.find_org(
+        snapshot,
+        arguments.get("owner"),
+        || arguments.path_to("owner"),
+        &[],
+        false,
+    )?;
     let names = Names::new(snapshot, context);
     let mut found = Vec::new();
     for document in all_with_deleted(snapshot, Kind::List, owner.org.base.internal_id)? {
-        let list: List = serde_json::from_slice(&document.body)
-            .map_err(|error| Stop::Internal(format!("the List {} cannot be read: {error}", document.id)))?;
+        let list: List = serde_json::from_slice(&document.body).map_err(|error| {
+            Stop::Internal(format!("the List {} cannot be read: {error}", document.id))
+        })?;
         let object = detail(names, &list, document.deleted)?;
-        if arguments.get("sample").is_none_or(|sample| sample::matches(sample, &object, false)) {
-            found.push((format!("{}\n{:019}", fold(&list.base.external_id), document.id), object));
+        if arguments
+            .get("sample")
+            .is_none_or(|sample| sample::matches(sample, &object, false))
+        {
+            found.push((
+                format!("{}\n{:019}", fold(&list.base.external_id), document.id),
+                object,
+            ));
         }
     }
     found.sort_by(|one, other| one.0.cmp(&other.0));
     let (page, cursor) = context.page(found, RESULT_MAX, |(key, _)| key.clone())?;
-    Ok(Answer::many(page.into_iter().map(|(_, object)| object).collect(), cursor))
+    Ok(Answer::many(
+        page.into_iter().map(|(_, object)| object).collect(),
+        cursor,
+    ))
 }

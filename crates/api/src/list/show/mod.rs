@@ -20,7 +20,9 @@ pub static METHOD: Method = Method {
     doc: "Shows one List with its size and how many SubCampaigns use it. xsi:type is not looked at.",
     access: access::READERS,
     retry: Retry::Safe,
-    input: Shape::arguments(&[Field::new("list", Type::Entity(&LIST), "The List.").any_type().required()]),
+    input: Shape::arguments(&[Field::new("list", Type::Entity(&LIST), "The List.")
+        .any_type()
+        .required()]),
     output: Output::One(&LIST),
     codes: None,
     rule: None,

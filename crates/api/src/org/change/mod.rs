@@ -28,7 +28,11 @@ pub static METHOD: Method = Method {
           by an EnterpriseManager or SystemAdministrator.",
     access: access::ORG_MANAGERS,
     retry: Retry::Idempotent,
-    input: Shape::arguments(&[Field::new("org", Type::Entity(&ORG), "The Org and what changes.").changed().required()]),
+    input: Shape::arguments(&[
+        Field::new("org", Type::Entity(&ORG), "The Org and what changes.")
+            .changed()
+            .required(),
+    ]),
     output: Output::One(&ORG),
     codes: None,
     rule: None,
@@ -38,15 +42,25 @@ pub static METHOD: Method = Method {
     example: || json!({ "org": { "internalId": "20", "attributes": { "defaultCampaign": "100" } } }),
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("org").expect("stage 1 found it");
     let resolved = context.find_org(transaction, Some(view), || view.path(), &[], true)?;
     let id = OrgId(resolved.org.base.internal_id);
-    let stored = transaction.stored::<Org>(id)?.map_or(1, |stored| stored.version);
+    let stored = transaction
+        .stored::<Org>(id)?
+        .map_or(1, |stored| stored.version);
     context.check_version(stored)?;
     let mut org = resolved.org.clone();
     let before = detail(Names::new(transaction, context), &org)?;
-    check::unchanged(view, &before, &["internalId", "externalId", "parent", "type"])?;
+    check::unchanged(
+        view,
+        &before,
+        &["internalId", "externalId", "parent", "type"],
+    )?;
     let was_enabled = resolved.settings.enabled != Some(false);
     clear_settings(view, &mut org.settings);
     apply(view, &mut org.settings, resolved.settings.country())?;
@@ -60,7 +74,10 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     if let Some(name) = view.text("name") {
         org.name = name.to_owned();
     }
-    let preferences: Vec<_> = view.attributes("preferences").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let preferences: Vec<_> = view
+        .attributes("preferences")
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
     if !preferences.is_empty() {
         org.preferences = preferences.into_iter().collect();
     }
@@ -75,14 +92,21 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     }
     context.orgs.borrow_mut().clear();
     context.audit(transaction, id, format!("org {id}"), "{}")?;
-    Ok(Answer::versioned(detail(Names::new(transaction, context), &org)?, version))
+    Ok(Answer::versioned(
+        detail(Names::new(transaction, context), &org)?,
+        version,
+    ))
 }
 
 /// JSON's null takes a setting back: the parent's holds again.
 fn clear_settings(view: View<'_>, settings: &mut Settings) {
-    let Some(index) = ORG.index_of("attributes") else { return };
+    let Some(index) = ORG.index_of("attributes") else {
+        return;
+    };
     for (name, value) in view.at(index).filter_map(View::name_value) {
-        let (Some(name), None) = (name, value) else { continue };
+        let (Some(name), None) = (name, value) else {
+            continue;
+        };
         match name {
             "enabled" => settings.enabled = None,
             "timeZone" => settings.time_zone = None,
@@ -116,7 +140,9 @@ fn check_defaults(transaction: &dyn Transaction, view: View<'_>, org: &Org) -> O
     let missing = |name: &str| Fault::of(Row::R, view.path_to(name), "does not exist");
     let own = OrgId(org.base.internal_id);
     let master = match org.parent {
-        Some(parent) => transaction.get::<Org>(parent)?.and_then(|parent| parent.settings.master_account),
+        Some(parent) => transaction
+            .get::<Org>(parent)?
+            .and_then(|parent| parent.settings.master_account),
         None => None,
     };
     let usable = |owner: OrgId| owner == own || Some(owner) == master;
@@ -124,13 +150,17 @@ fn check_defaults(transaction: &dyn Transaction, view: View<'_>, org: &Org) -> O
         && let Some(id) = org.settings.default_campaign
     {
         let campaign = transaction.get::<Campaign>(CampaignId(id.0))?;
-        campaign.filter(|campaign| usable(campaign.owner)).ok_or_else(|| missing("defaultCampaign"))?;
+        campaign
+            .filter(|campaign| usable(campaign.owner))
+            .ok_or_else(|| missing("defaultCampaign"))?;
     }
     if view.attribute("defaultOnDemandStrategy").is_some()
         && let Some(id) = org.settings.default_on_demand_strategy
     {
         let strategy = transaction.get::<Strategy>(StrategyId(id.0))?;
-        strategy.filter(|strategy| usable(strategy.owner)).ok_or_else(|| missing("defaultOnDemandStrategy"))?;
+        strategy
+            .filter(|strategy| usable(strategy.owner))
+            .ok_or_else(|| missing("defaultOnDemandStrategy"))?;
     }
     Ok(())
 }
@@ -148,7 +178,9 @@ fn rename(transaction: &dyn Transaction, view: View<'_>, org: &mut Org, name: &s
 /// Pauses what runs below an Org and cancels its batches.
 fn stop_outreach(transaction: &mut dyn Transaction, context: &Context, id: OrgId) -> Outcome<()> {
     for mut run in transaction.live_runs()? {
-        let Some(account) = context.org(transaction, run.account)? else { continue };
+        let Some(account) = context.org(transaction, run.account)? else {
+            continue;
+        };
         if !account.chain().any(|above| above == id) {
             continue;
         }

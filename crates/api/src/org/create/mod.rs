@@ -25,7 +25,9 @@ pub static METHOD: Method = Method {
     access: access::ORG_MANAGERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
-        Field::new("child", Type::Entity(&ORG), "The Org to be made.").made().required(),
+        Field::new("child", Type::Entity(&ORG), "The Org to be made.")
+            .made()
+            .required(),
         Field::new("parent", Type::Entity(&ORG), "The Org above it.").required(),
     ]),
     output: Output::One(&ORG),
@@ -42,21 +44,44 @@ pub static METHOD: Method = Method {
     },
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let parent_view = arguments.get("parent");
-    let parent = context.find_org(transaction, parent_view, || arguments.path_to("parent"), &[], true)?;
+    let parent = context.find_org(
+        transaction,
+        parent_view,
+        || arguments.path_to("parent"),
+        &[],
+        true,
+    )?;
     let child = arguments.get("child").expect("stage 1 found it");
-    let kind = child.text("type").and_then(|word| OrgType::parse(word.trim())).expect("stage 4 found it");
+    let kind = child
+        .text("type")
+        .and_then(|word| OrgType::parse(word.trim()))
+        .expect("stage 4 found it");
     let fits = matches!(
         (parent.org.org_type, kind),
         (OrgType::SuperEnterprise, OrgType::Enterprise) | (OrgType::Enterprise, OrgType::Account)
     );
     if !fits {
-        let reason = format!("no Org of type {} is made under one of type {}", kind.text(), parent.org.org_type.text());
+        let reason = format!(
+            "no Org of type {} is made under one of type {}",
+            kind.text(),
+            parent.org.org_type.text()
+        );
         return Err(Fault::of(Row::DA, child.path_to("type"), reason).into());
     }
     if let Some(own_parent) = child.get("parent") {
-        let own = context.find_org(transaction, Some(own_parent), || own_parent.path(), &[], false)?;
+        let own = context.find_org(
+            transaction,
+            Some(own_parent),
+            || own_parent.path(),
+            &[],
+            false,
+        )?;
         if own.org.base.internal_id != parent.org.base.internal_id {
             return Err(Fault::of(Row::DA, own_parent.path(), "two different parents").into());
         }
@@ -75,8 +100,13 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
         base: new_base(context, id, name, child),
         org_type: kind,
         parent: Some(parent_id),
-        name: child.text("name").map_or_else(|| carillon_model::name::tidy(name), str::to_owned),
-        preferences: child.attributes("preferences").map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        name: child
+            .text("name")
+            .map_or_else(|| carillon_model::name::tidy(name), str::to_owned),
+        preferences: child
+            .attributes("preferences")
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         settings,
     };
     org.base.attributes.retain(|name, _| !is_limit(name));
@@ -89,12 +119,20 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     }
     transaction.touch(Topic::Rules)?;
     context.audit(transaction, OrgId(id), format!("org {id}"), "{}")?;
-    Ok(Answer::versioned(detail(Names::new(transaction, context), &org)?, 1))
+    Ok(Answer::versioned(
+        detail(Names::new(transaction, context), &org)?,
+        1,
+    ))
 }
 
 /// The Account that owns what an Enterprise shares.
 pub fn master_account(context: &Context, enterprise: &Org, id: i64) -> Org {
-    let name: String = enterprise.base.external_id.chars().take(bounds::NAME_CHARACTERS_MAX - 7).collect();
+    let name: String = enterprise
+        .base
+        .external_id
+        .chars()
+        .take(bounds::NAME_CHARACTERS_MAX - 7)
+        .collect();
     let name = format!("{name}-master");
     Org {
         base: Base::new(id, name.clone(), context.now, context.caller.user_id()),
@@ -114,7 +152,11 @@ pub fn is_limit(name: &str) -> bool {
 /// Sets limits, which EnterpriseManagers and SystemAdministrators may.
 pub fn set_limits(context: &Context, view: View<'_>, settings: &mut Settings) -> Outcome<()> {
     let limits = limits(view)?;
-    if !limits.is_empty() && !context.caller.has_any(&[Role::SystemAdministrator, Role::EnterpriseManager]) {
+    if !limits.is_empty()
+        && !context
+            .caller
+            .has_any(&[Role::SystemAdministrator, Role::EnterpriseManager])
+    {
         return Err(Fault::denied(view.path_to("attributes")).into());
     }
     settings.limits.extend(limits);
@@ -134,9 +176,16 @@ fn check_count(
     };
     // The master account is made by the system and does not count.
     let own = usize::from(kind != OrgType::Enterprise);
-    let present = usize::try_from(transaction.count_documents(carillon_model::entity::Kind::Org, parent.0)?).unwrap_or(usize::MAX);
+    let present =
+        usize::try_from(transaction.count_documents(carillon_model::entity::Kind::Org, parent.0)?)
+            .unwrap_or(usize::MAX);
     if present.saturating_sub(own) >= settings.limit(name, default) {
-        return Err(Fault::of(Row::L, child.path(), "maximum number of active Orgs exceeded").into());
+        return Err(Fault::of(
+            Row::L,
+            child.path(),
+            "maximum number of active Orgs exceeded",
+        )
+        .into());
     }
     Ok(())
 }

@@ -25,7 +25,9 @@ pub static METHOD: Method = Method {
     retry: Retry::Safe,
     input: Shape::arguments(&[
         Field::new("parent", Type::Entity(&ORG), "The Org above.").required(),
-        Field::new("sample", Type::Entity(&ORG), "Which; null = all.").sample().c(),
+        Field::new("sample", Type::Entity(&ORG), "Which; null = all.")
+            .sample()
+            .c(),
     ]),
     output: Output::Many(&ORG),
     codes: None,
@@ -42,7 +44,13 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let parent = context.find_org(snapshot, arguments.get("parent"), || arguments.path_to("parent"), &[], false)?;
+    let parent = context.find_org(
+        snapshot,
+        arguments.get("parent"),
+        || arguments.path_to("parent"),
+        &[],
+        false,
+    )?;
     let names = Names::new(snapshot, context);
     let mut found = Vec::new();
     for child in context.all_of::<Org>(snapshot, parent.org.base.internal_id)? {
@@ -51,10 +59,16 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
             continue;
         }
         let object = detail(names, &child)?;
-        if arguments.get("sample").is_none_or(|sample| sample::matches(sample, &object, true)) {
+        if arguments
+            .get("sample")
+            .is_none_or(|sample| sample::matches(sample, &object, true))
+        {
             found.push((child.base.internal_id, object));
         }
     }
     let (page, cursor) = context.page(found, RESULT_MAX, |(id, _)| format!("{id:019}"))?;
-    Ok(Answer::many(page.into_iter().map(|(_, object)| object).collect(), cursor))
+    Ok(Answer::many(
+        page.into_iter().map(|(_, object)| object).collect(),
+        cursor,
+    ))
 }

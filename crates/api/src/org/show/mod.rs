@@ -32,7 +32,18 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &[], false)?;
-    let version = snapshot.stored::<Org>(OrgId(org.org.base.internal_id))?.map_or(1, |stored| stored.version);
-    Ok(Answer::versioned(detail(Names::new(snapshot, context), &org.org)?, version))
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &[],
+        false,
+    )?;
+    let version = snapshot
+        .stored::<Org>(OrgId(org.org.base.internal_id))?
+        .map_or(1, |stored| stored.version);
+    Ok(Answer::versioned(
+        detail(Names::new(snapshot, context), &org.org)?,
+        version,
+    ))
 }

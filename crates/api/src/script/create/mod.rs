@@ -28,9 +28,23 @@ pub static METHOD: Method = Method {
     retry: Retry::WithKey,
     input: Shape::arguments(&[
         Field::new("name", Type::Name, "Its name.").required(),
-        Field::new("contentNames", Type::Text(255), "Names of the files: .js, .xml, .xsl, .wav.").many(limits::SCRIPT_CONTENTS_MAX).required(),
-        Field::new("contentData", Type::Bytes, "The files, by position.").many(limits::SCRIPT_CONTENTS_MAX).required(),
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
+        Field::new(
+            "contentNames",
+            Type::Text(255),
+            "Names of the files: .js, .xml, .xsl, .wav.",
+        )
+        .many(limits::SCRIPT_CONTENTS_MAX)
+        .required(),
+        Field::new("contentData", Type::Bytes, "The files, by position.")
+            .many(limits::SCRIPT_CONTENTS_MAX)
+            .required(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
     ]),
     output: Output::One(&SCRIPT),
     codes: Some(&[
@@ -59,30 +73,58 @@ pub static METHOD: Method = Method {
 
 /// Names and contents go together; SA by the sum of the decoded bytes.
 fn contents_fit(arguments: View<'_>, findings: &mut Findings) {
-    let names: Vec<&str> = arguments.items("contentNames").filter_map(View::scalar).collect();
-    let contents: Vec<&str> = arguments.items("contentData").filter_map(View::scalar).collect();
+    let names: Vec<&str> = arguments
+        .items("contentNames")
+        .filter_map(View::scalar)
+        .collect();
+    let contents: Vec<&str> = arguments
+        .items("contentData")
+        .filter_map(View::scalar)
+        .collect();
     if names.len() != contents.len() {
-        findings.add(Row::DA, || arguments.path_to("contentData"), "as many contents as names are expected");
+        findings.add(
+            Row::DA,
+            || arguments.path_to("contentData"),
+            "as many contents as names are expected",
+        );
     }
     // Three bytes for four letters: the sum is known before anything is decoded.
     let bytes: usize = contents
         .iter()
         .map(|text| {
-            let letters = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').count();
+            let letters = text
+                .bytes()
+                .filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=')
+                .count();
             letters * 3 / 4
         })
         .sum();
     if bytes > limits::SCRIPT_BYTES_MAX {
-        findings.add(Row::SA, || arguments.path_to("contentData"), "the contents exceed 5 MB in sum");
+        findings.add(
+            Row::SA,
+            || arguments.path_to("contentData"),
+            "the contents exceed 5 MB in sum",
+        );
     }
     let mut seen = HashSet::new();
     for name in names {
         let lower = name.trim().to_ascii_lowercase();
-        if ![".js", ".xml", ".xsl", ".wav"].iter().any(|ending| lower.ends_with(ending)) {
-            findings.add(Row::DA, || arguments.path_to("contentNames"), "a name ends with .js, .xml, .xsl or .wav");
+        if ![".js", ".xml", ".xsl", ".wav"]
+            .iter()
+            .any(|ending| lower.ends_with(ending))
+        {
+            findings.add(
+                Row::DA,
+                || arguments.path_to("contentNames"),
+                "a name ends with .js, .xml, .xsl or .wav",
+            );
         }
         if !seen.insert(lower) {
-            findings.add(Row::DA, || arguments.path_to("contentNames"), "two contents have the same name");
+            findings.add(
+                Row::DA,
+                || arguments.path_to("contentNames"),
+                "two contents have the same name",
+            );
         }
     }
 }
@@ -98,32 +140,66 @@ fn prepare(_store: &Store, context: &mut Context, arguments: View<'_>) -> Outcom
     let names = arguments.items("contentNames").filter_map(View::scalar);
     let contents: Vec<Content> = names
         .zip(arguments.items("contentData").filter_map(View::scalar))
-        .map(|(name, data)| Content { name: name.trim().to_owned(), data: form::bytes(data).unwrap_or_default() })
+        .map(|(name, data)| Content {
+            name: name.trim().to_owned(),
+            data: form::bytes(data).unwrap_or_default(),
+        })
         .collect();
     let script = carillon_script::Script::parse(&contents)
         .map_err(|error| Fault::of(Row::DA, arguments.path_to("contentData"), error.to_string()))?;
-    context.prepared.replace(Some(Box::new(Checked { contents, script })));
+    context
+        .prepared
+        .replace(Some(Box::new(Checked { contents, script })));
     Ok(())
 }
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(transaction, arguments.get("org"), || arguments.path_to("org"), &kinds, true)?;
+    let org = context.find_org(
+        transaction,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        true,
+    )?;
     let account = context.account_of(transaction, &org)?;
     let owner = OrgId(account.org.base.internal_id);
-    let checked = context.prepared.take().and_then(|checked| checked.downcast::<Checked>().ok());
-    let Checked { contents, script } = *checked.ok_or_else(|| Stop::Internal("the Script was not checked".into()))?;
+    let checked = context
+        .prepared
+        .take()
+        .and_then(|checked| checked.downcast::<Checked>().ok());
+    let Checked { contents, script } =
+        *checked.ok_or_else(|| Stop::Internal("the Script was not checked".into()))?;
     let name = arguments.text("name").expect("stage 1 found it");
     if transaction.find::<Script>(owner.0, name)?.is_some() {
         return Err(Fault::of(Row::U, arguments.path_to("name"), name.to_owned()).into());
     }
-    let active = usize::try_from(transaction.count_documents(Kind::Script, owner.0)?).unwrap_or(usize::MAX);
-    if active >= account.settings.limit("limit.script.active", limits::SCRIPTS_ACTIVE_MAX) {
-        return Err(Fault::of(Row::L, arguments.path_to("org"), "maximum number of active Scripts exceeded").into());
+    let active =
+        usize::try_from(transaction.count_documents(Kind::Script, owner.0)?).unwrap_or(usize::MAX);
+    if active
+        >= account
+            .settings
+            .limit("limit.script.active", limits::SCRIPTS_ACTIVE_MAX)
+    {
+        return Err(Fault::of(
+            Row::L,
+            arguments.path_to("org"),
+            "maximum number of active Scripts exceeded",
+        )
+        .into());
     }
     let id = transaction.take_ids(1)?;
     let script = Script {
-        base: Base::new(id, carillon_model::name::tidy(name), context.now, context.caller.user_id()),
+        base: Base::new(
+            id,
+            carillon_model::name::tidy(name),
+            context.now,
+            context.caller.user_id(),
+        ),
         owner,
         version: 1,
         description: script.description.clone(),
@@ -136,5 +212,8 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     transaction.insert(&script)?;
     transaction.put_script_contents(ScriptId(id), &contents)?;
     context.audit(transaction, owner, format!("script {id}"), "{}")?;
-    Ok(Answer::versioned(detail(Names::new(transaction, context), &script)?, 1))
+    Ok(Answer::versioned(
+        detail(Names::new(transaction, context), &script)?,
+        1,
+    ))
 }

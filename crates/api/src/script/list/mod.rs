@@ -22,11 +22,20 @@ pub static METHOD: Method = Method {
     doc: "Lists the active Scripts of an Org; with an Enterprise those of its master account. Order: name.",
     access: access::READERS,
     retry: Retry::Safe,
-    input: Shape::arguments(&[
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
-    ]),
+    input: Shape::arguments(&[Field::new(
+        "org",
+        Type::Entity(&crate::entity::org::ORG),
+        "Account or Enterprise.",
+    )
+    .kinds(&["Account", "Enterprise"])
+    .required()]),
     output: Output::Many(&SCRIPT),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ObjectNotExists, Code::ResultTooLarge]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::ObjectNotExists,
+        Code::ResultTooLarge,
+    ]),
     rule: None,
     prepare: None,
     http: Http::get("/scripts").query(&[("org", "org.internalId")]),
@@ -36,13 +45,22 @@ pub static METHOD: Method = Method {
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &kinds, false)?;
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        false,
+    )?;
     let account = context.account_of(snapshot, &org)?;
     let mut scripts = context.all_of::<Script>(snapshot, account.org.base.internal_id)?;
     scripts.sort_by_cached_key(|script| fold(&script.base.external_id));
     let limit = org.settings.limit("limit.result.listScripts", 1_000);
     let (page, cursor) = context.page(scripts, limit, |script| fold(&script.base.external_id))?;
     let names = Names::new(snapshot, context);
-    let objects = page.iter().map(|script| key(names, script)).collect::<Outcome<Vec<_>>>()?;
+    let objects = page
+        .iter()
+        .map(|script| key(names, script))
+        .collect::<Outcome<Vec<_>>>()?;
     Ok(Answer::many(objects, cursor))
 }

@@ -14,8 +14,8 @@ use carillon_model::entity::Base;
 use carillon_model::script::Script;
 use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::{
-    AttemptId, AttemptResult, CampaignId, Direction, EscalationType, OrgId, ScriptId, SubCampaignType, TimeZoneSource,
-    UserId,
+    AttemptId, AttemptResult, CampaignId, Direction, EscalationType, OrgId, ScriptId,
+    SubCampaignType, TimeZoneSource, UserId,
 };
 use carillon_script::test::{Input, TestError, run_test};
 use carillon_store::Snapshot;
@@ -32,8 +32,12 @@ pub static METHOD: Method = Method {
     retry: Retry::Safe,
     input: Shape::arguments(&[
         Field::new("script", Type::Entity(&SCRIPT), "The Script.").required(),
-        Field::new("contact", Type::Entity(&CONTACT), "The contact.").made().c(),
-        Field::new("inputs", Type::Raw, "What the contact does.").many(100).c(),
+        Field::new("contact", Type::Entity(&CONTACT), "The contact.")
+            .made()
+            .c(),
+        Field::new("inputs", Type::Raw, "What the contact does.")
+            .many(100)
+            .c(),
     ]),
     output: Output::One(&SCRIPT_TEST),
     codes: None,
@@ -55,9 +59,16 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
     let script = context.find::<Script>(snapshot, view, None)?.entity;
     let account = context.owner(snapshot, script.owner)?;
     let contents = snapshot.script_contents(ScriptId(script.base.internal_id))?;
-    let parsed = carillon_script::Script::parse(&contents)
-        .map_err(|error| Stop::Internal(format!("the stored Script {} cannot be read: {error}", script.base.internal_id)))?;
-    let person = arguments.get("contact").map(|view| contact::read(view, account.settings.country()).contact).unwrap_or_default();
+    let parsed = carillon_script::Script::parse(&contents).map_err(|error| {
+        Stop::Internal(format!(
+            "the stored Script {} cannot be read: {error}",
+            script.base.internal_id
+        ))
+    })?;
+    let person = arguments
+        .get("contact")
+        .map(|view| contact::read(view, account.settings.country()))
+        .unwrap_or_default();
     let (campaign, sub_campaign) = made_up(context, &script);
     let speaker = Speaker {
         account: &account,
@@ -68,10 +79,16 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
         channel: script.channel,
         attempt: AttemptId(0),
         number: 1,
-        zone: person.attribute("timeZone").and_then(carillon_model::zone::Zone::named),
+        zone: person
+            .attribute("timeZone")
+            .and_then(carillon_model::zone::Zone::named),
         now: context.now,
     };
-    let inputs: Vec<Input> = arguments.items("inputs").filter_map(View::scalar).map(Input::parse).collect();
+    let inputs: Vec<Input> = arguments
+        .items("inputs")
+        .filter_map(View::scalar)
+        .map(Input::parse)
+        .collect();
     match run_test(&parsed, &speaker, &inputs, context.now) {
         Ok(test) => Ok(Answer::one(answer(&test))),
         Err(TestError::Render(error)) => {
@@ -83,7 +100,11 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
                 .set("time", context.now)
                 .set("speaker", "System")
                 .set("text", error.to_string());
-            Ok(Answer::one(Object::new(&SCRIPT_TEST).set("transcript", vec![line]).set("reason", reason)))
+            Ok(Answer::one(
+                Object::new(&SCRIPT_TEST)
+                    .set("transcript", vec![line])
+                    .set("reason", reason),
+            ))
         }
         Err(error @ TestError::TooManyInputs) => {
             Err(Fault::of(Row::SA, arguments.path_to("inputs"), error.to_string()).into())
@@ -98,7 +119,14 @@ fn answer(test: &carillon_script::test::ScriptTest) -> Object {
         .map(|line| {
             Object::new(&SCRIPT_TEST_LINE)
                 .set("time", line.at)
-                .set("speaker", if line.direction == Direction::Outbound { "Script" } else { "Contact" })
+                .set(
+                    "speaker",
+                    if line.direction == Direction::Outbound {
+                        "Script"
+                    } else {
+                        "Contact"
+                    },
+                )
                 .set("text", line.text.clone())
                 .set("parts", line.parts.map(|parts| parts as i64))
         })
@@ -111,7 +139,12 @@ fn answer(test: &carillon_script::test::ScriptTest) -> Object {
 
 /// A Campaign and SubCampaign that exist for the test only.
 fn made_up(context: &Context, script: &Script) -> (Campaign, SubCampaign) {
-    let base = Base::new(0, "Test", context.now, UserId(context.caller.user.base.internal_id));
+    let base = Base::new(
+        0,
+        "Test",
+        context.now,
+        UserId(context.caller.user.base.internal_id),
+    );
     let campaign = Campaign {
         base: base.clone(),
         owner: script.owner,

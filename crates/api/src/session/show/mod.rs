@@ -31,5 +31,9 @@ pub static METHOD: Method = Method {
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, _arguments: View<'_>) -> Outcome<Answer> {
     let user = detail(Names::new(snapshot, context), &context.caller.user)?;
-    Ok(Answer::one(Object::new(&SESSION).set("user", user).set("startTime", context.now)))
+    Ok(Answer::one(
+        Object::new(&SESSION)
+            .set("user", user)
+            .set("startTime", context.now),
+    ))
 }

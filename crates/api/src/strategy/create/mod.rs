@@ -25,8 +25,16 @@ pub static METHOD: Method = Method {
     access: access::WRITERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
-        Field::new("outreachStrategy", Type::Entity(&STRATEGY), "The strategy.").made().required(),
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
+        Field::new("outreachStrategy", Type::Entity(&STRATEGY), "The strategy.")
+            .made()
+            .required(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
     ]),
     output: Output::One(&STRATEGY),
     codes: Some(&[
@@ -57,14 +65,30 @@ pub static METHOD: Method = Method {
     },
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(transaction, arguments.get("org"), || arguments.path_to("org"), &kinds, true)?;
+    let org = context.find_org(
+        transaction,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        true,
+    )?;
     let account = context.account_of(transaction, &org)?;
     let owner = OrgId(account.org.base.internal_id);
     let view = arguments.get("outreachStrategy").expect("stage 1 found it");
     let script = match view.get("script") {
-        Some(script) => Some(ScriptId(context.find::<Script>(transaction, script, Some(owner))?.entity.base.internal_id)),
+        Some(script) => Some(ScriptId(
+            context
+                .find::<Script>(transaction, script, Some(owner))?
+                .entity
+                .base
+                .internal_id,
+        )),
         None => None,
     };
     let mut passes = pass::read_all(context, transaction, view, &account)?;
@@ -82,11 +106,15 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
         strategy_type: word!(view, "type", StrategyType).unwrap_or(StrategyType::Scheduled),
         description: text(view, "description"),
         script,
-        escalation_type: word!(view, "escalationType", EscalationType).unwrap_or(EscalationType::CallPassBased),
+        escalation_type: word!(view, "escalationType", EscalationType)
+            .unwrap_or(EscalationType::CallPassBased),
         passes,
         version: 1,
     };
     transaction.insert(&strategy)?;
     context.audit(transaction, owner, format!("outreachStrategy {id}"), "{}")?;
-    Ok(Answer::versioned(detail(Names::new(transaction, context), &strategy)?, 1))
+    Ok(Answer::versioned(
+        detail(Names::new(transaction, context), &strategy)?,
+        1,
+    ))
 }

@@ -20,7 +20,12 @@ pub static METHOD: Method = Method {
     doc: "Shows one OutreachStrategy, complete with its passes.",
     access: access::AGENTS,
     retry: Retry::Safe,
-    input: Shape::arguments(&[Field::new("outreachStrategy", Type::Entity(&STRATEGY), "The strategy.").required()]),
+    input: Shape::arguments(&[Field::new(
+        "outreachStrategy",
+        Type::Entity(&STRATEGY),
+        "The strategy.",
+    )
+    .required()]),
     output: Output::One(&STRATEGY),
     codes: Some(&[Code::ArgNull, Code::ObjectNotExists]),
     rule: None,
@@ -33,5 +38,8 @@ pub static METHOD: Method = Method {
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
     let view = arguments.get("outreachStrategy").expect("stage 1 found it");
     let stored = context.find::<Strategy>(snapshot, view, None)?;
-    Ok(Answer::versioned(detail(Names::new(snapshot, context), &stored.entity)?, stored.version))
+    Ok(Answer::versioned(
+        detail(Names::new(snapshot, context), &stored.entity)?,
+        stored.version,
+    ))
 }

@@ -19,8 +19,9 @@ use carillon_model::script::Script;
 use carillon_model::strategy::Strategy;
 use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::{
-    AgentNeed, CampaignId, ChannelType, EscalationType, ListId, ListType, OrgId, OrgType, PassId, PassState, ScriptId,
-    StrategyId, SubCampaignId, SubCampaignState, SubCampaignType, SyntheticState, TimeZoneSource, limits,
+    AgentNeed, CampaignId, ChannelType, EscalationType, ListId, ListType, OrgId, OrgType, PassId,
+    PassState, ScriptId, StrategyId, SubCampaignId, SubCampaignState, SubCampaignType,
+    SyntheticState, TimeZoneSource, limits,
 };
 use carillon_store::{EntityReadExt as _, EntityWriteExt as _, Snapshot, Transaction};
 use serde_json::json;
@@ -37,10 +38,34 @@ pub static METHOD: Method = Method {
     access: access::WRITERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
-        Field::new("subCampaign", Type::Entity(&SUB_CAMPAIGN), "At least its Campaign.").made().required(),
-        Field::new("list", Type::Entity(&crate::entity::list::LIST), "The List.").scoped().required(),
-        Field::new("script", Type::Entity(&crate::entity::script::SCRIPT), "The Script; null = the Campaign's or the strategy's.").scoped().c(),
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "The Account.").kinds(&["Account"]).required(),
+        Field::new(
+            "subCampaign",
+            Type::Entity(&SUB_CAMPAIGN),
+            "At least its Campaign.",
+        )
+        .made()
+        .required(),
+        Field::new(
+            "list",
+            Type::Entity(&crate::entity::list::LIST),
+            "The List.",
+        )
+        .scoped()
+        .required(),
+        Field::new(
+            "script",
+            Type::Entity(&crate::entity::script::SCRIPT),
+            "The Script; null = the Campaign's or the strategy's.",
+        )
+        .scoped()
+        .c(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "The Account.",
+        )
+        .kinds(&["Account"])
+        .required(),
     ]),
     output: Output::One(&SUB_CAMPAIGN),
     codes: Some(&[
@@ -65,10 +90,19 @@ pub static METHOD: Method = Method {
 };
 
 fn unsupported(arguments: View<'_>, findings: &mut Findings) {
-    let Some(view) = arguments.get("subCampaign").filter(|view| view.shape().is_some()) else { return };
+    let Some(view) = arguments
+        .get("subCampaign")
+        .filter(|view| view.shape().is_some())
+    else {
+        return;
+    };
     for name in ["filter", "contactOrder"] {
         if view.has(name) {
-            findings.add(Row::DV, || view.path_to(name), "not supported in this version");
+            findings.add(
+                Row::DV,
+                || view.path_to(name),
+                "not supported in this version",
+            );
         }
     }
 }
@@ -83,15 +117,28 @@ pub struct Plan {
     pub script: Script,
 }
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let account =
-        context.find_org(transaction, arguments.get("org"), || arguments.path_to("org"), &[OrgType::Account], true)?;
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
+    let account = context.find_org(
+        transaction,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &[OrgType::Account],
+        true,
+    )?;
     let owner = OrgId(account.org.base.internal_id);
     let view = arguments.get("subCampaign").expect("stage 1 found it");
     let campaign_view = view.get("campaign").expect("stage 4 found it");
-    let campaign = context.find::<Campaign>(transaction, campaign_view, Some(owner))?.entity;
+    let campaign = context
+        .find::<Campaign>(transaction, campaign_view, Some(owner))?
+        .entity;
     let list_view = arguments.get("list").expect("stage 1 found it");
-    let list = context.find::<List>(transaction, list_view, Some(owner))?.entity;
+    let list = context
+        .find::<List>(transaction, list_view, Some(owner))?
+        .entity;
     if list.list_type != ListType::Standard {
         return Err(Fault::of(Row::T, list_view.path(), "not a List of contacts").into());
     }
@@ -99,7 +146,15 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
         return Err(Fault::of(Row::R, group.path(), "does not exist").into());
     }
     let strategy = strategy_of(transaction, context, view, &campaign, owner)?;
-    let plan = plan(transaction, context, arguments, view, &campaign, strategy.as_ref(), &account)?;
+    let plan = plan(
+        transaction,
+        context,
+        arguments,
+        view,
+        &campaign,
+        strategy.as_ref(),
+        &account,
+    )?;
     check_passes(&plan, &campaign, &account, view)?;
     check_open(context, &campaign, &account, campaign_view)?;
     let campaign_id = CampaignId(campaign.base.internal_id);
@@ -109,7 +164,17 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     };
     check_active(transaction, &account, view)?;
     let id = transaction.take_ids(1 + plan.passes.len() as u64)?;
-    let sub_campaign = build(context, view, &account, &campaign, &list, strategy.as_ref(), plan, id, &name);
+    let sub_campaign = build(
+        context,
+        view,
+        &account,
+        &campaign,
+        &list,
+        strategy.as_ref(),
+        plan,
+        id,
+        &name,
+    );
     let run = Run {
         id: SubCampaignId(id),
         account: owner,
@@ -128,7 +193,10 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     transaction.put_run(&run)?;
     context.audit(transaction, owner, format!("subCampaign {id}"), "{}")?;
     let names = Names::new(transaction, context);
-    Ok(Answer::versioned(crate::entity::sub_campaign::detail(names, &sub_campaign, run.start_time, None)?, 1))
+    Ok(Answer::versioned(
+        crate::entity::sub_campaign::detail(names, &sub_campaign, run.start_time, None)?,
+        1,
+    ))
 }
 
 /// The strategy of the call, else the Campaign's default.
@@ -140,7 +208,11 @@ fn strategy_of(
     owner: OrgId,
 ) -> Outcome<Option<Strategy>> {
     match (view.get("outreachStrategy"), campaign.default_strategy) {
-        (Some(strategy), _) => Ok(Some(context.find::<Strategy>(snapshot, strategy, Some(owner))?.entity)),
+        (Some(strategy), _) => Ok(Some(
+            context
+                .find::<Strategy>(snapshot, strategy, Some(owner))?
+                .entity,
+        )),
         (None, Some(default)) => Ok(snapshot.get::<Strategy>(default)?),
         (None, None) => Ok(None),
     }
@@ -158,7 +230,9 @@ fn plan(
     let owner = OrgId(account.org.base.internal_id);
     let mut passes = pass::read_all(context, snapshot, view, account)?;
     if passes.is_empty() {
-        passes = strategy.map(|strategy| strategy.passes.clone()).unwrap_or_default();
+        passes = strategy
+            .map(|strategy| strategy.passes.clone())
+            .unwrap_or_default();
     }
     let null = |path: Path| Stop::from(Fault::of(Row::NV, path, "null"));
     if passes.is_empty() {
@@ -168,30 +242,61 @@ fn plan(
         .or(strategy.map(|strategy| strategy.escalation_type))
         .unwrap_or(EscalationType::CallPassBased);
     let script = match arguments.get("script") {
-        Some(script) => Some(context.find::<Script>(snapshot, script, Some(owner))?.entity),
-        None => match campaign.default_script.or(strategy.and_then(|strategy| strategy.script)) {
+        Some(script) => Some(
+            context
+                .find::<Script>(snapshot, script, Some(owner))?
+                .entity,
+        ),
+        None => match campaign
+            .default_script
+            .or(strategy.and_then(|strategy| strategy.script))
+        {
             Some(id) => snapshot.get::<Script>(id)?,
             None => None,
         },
     };
     let script = script.ok_or_else(|| null(arguments.path_to("script")))?;
-    Ok(Plan { passes, escalation_type, script })
+    Ok(Plan {
+        passes,
+        escalation_type,
+        script,
+    })
 }
 
 /// What passes need from their surroundings (stage 6).
-fn check_passes(plan: &Plan, campaign: &Campaign, account: &Resolved, view: View<'_>) -> Outcome<()> {
+fn check_passes(
+    plan: &Plan,
+    campaign: &Campaign,
+    account: &Resolved,
+    view: View<'_>,
+) -> Outcome<()> {
     if plan.script.agent_need != AgentNeed::None {
-        return Err(Fault::of(Row::NV, view.path_to("agentGroups"), "the Script needs an agent group").into());
+        return Err(Fault::of(
+            Row::NV,
+            view.path_to("agentGroups"),
+            "the Script needs an agent group",
+        )
+        .into());
     }
     for pass in &plan.passes {
         let has_caller_id = pass.caller_id.is_some()
             || campaign.caller_id.is_some()
             || account.settings.default_caller_id.is_some();
         if matches!(pass.channel, ChannelType::Voice) && !has_caller_id {
-            return Err(Fault::of(Row::NV, view.path_to("passes"), "a voice pass needs a caller ID").into());
+            return Err(Fault::of(
+                Row::NV,
+                view.path_to("passes"),
+                "a voice pass needs a caller ID",
+            )
+            .into());
         }
         if matches!(pass.channel, ChannelType::Dialer | ChannelType::Preview) {
-            return Err(Fault::of(Row::NV, view.path_to("agentGroups"), "the pass needs an agent group").into());
+            return Err(Fault::of(
+                Row::NV,
+                view.path_to("agentGroups"),
+                "the pass needs an agent group",
+            )
+            .into());
         }
         check_script(&plan.script, pass, view)?;
     }
@@ -208,12 +313,20 @@ fn check_script(script: &Script, pass: &Pass, view: View<'_>) -> Outcome<()> {
     if fits {
         return Ok(());
     }
-    let reason = format!("the Script is for the channel {}, the pass {} for {}", script.channel, pass.name, pass.channel);
+    let reason = format!(
+        "the Script is for the channel {}, the pass {} for {}",
+        script.channel, pass.name, pass.channel
+    );
     Err(Fault::of(Row::DR, view.path_to("passes"), reason).into())
 }
 
 /// New work is started only on days on which the Campaign is open.
-pub fn check_open(context: &Context, campaign: &Campaign, account: &Resolved, view: View<'_>) -> Outcome<()> {
+pub fn check_open(
+    context: &Context,
+    campaign: &Campaign,
+    account: &Resolved,
+    view: View<'_>,
+) -> Outcome<()> {
     if campaign.is_open(context.today(account)) {
         Ok(())
     } else {
@@ -221,7 +334,12 @@ pub fn check_open(context: &Context, campaign: &Campaign, account: &Resolved, vi
     }
 }
 
-fn free_name(snapshot: &dyn Snapshot, view: View<'_>, campaign: CampaignId, name: &str) -> Outcome<String> {
+fn free_name(
+    snapshot: &dyn Snapshot,
+    view: View<'_>,
+    campaign: CampaignId,
+    name: &str,
+) -> Outcome<String> {
     if snapshot.find::<SubCampaign>(campaign.0, name)?.is_some() {
         return Err(Fault::of(Row::U, view.path_to("externalId"), name.to_owned()).into());
     }
@@ -231,7 +349,11 @@ fn free_name(snapshot: &dyn Snapshot, view: View<'_>, campaign: CampaignId, name
 /// The List's name, with ` (2)`, ` (3)` … when it is taken (M15.4).
 fn next_name(snapshot: &dyn Snapshot, campaign: CampaignId, base: &str) -> Outcome<String> {
     for number in 1u32.. {
-        let ending = if number == 1 { String::new() } else { format!(" ({number})") };
+        let ending = if number == 1 {
+            String::new()
+        } else {
+            format!(" ({number})")
+        };
         let kept = limits::NAME_CHARACTERS_MAX - ending.chars().count();
         let name: String = base.chars().take(kept).collect::<String>() + &ending;
         if snapshot.find::<SubCampaign>(campaign.0, &name)?.is_none() {
@@ -250,13 +372,25 @@ fn check_active(snapshot: &dyn Snapshot, account: &Resolved, view: View<'_>) -> 
         .filter(|run| run.account == owner && run.run_type != SubCampaignType::OnDemand)
         .filter(|run| run.state.is_in(SyntheticState::Active))
         .count();
-    if active >= account.settings.limit("limit.subCampaign.active", limits::SUB_CAMPAIGNS_ACTIVE_MAX) {
-        return Err(Fault::of(Row::L, view.path(), "maximum number of active SubCampaigns exceeded").into());
+    if active
+        >= account
+            .settings
+            .limit("limit.subCampaign.active", limits::SUB_CAMPAIGNS_ACTIVE_MAX)
+    {
+        return Err(Fault::of(
+            Row::L,
+            view.path(),
+            "maximum number of active SubCampaigns exceeded",
+        )
+        .into());
     }
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything that a SubCampaign is made of")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "everything that a SubCampaign is made of"
+)]
 fn build(
     context: &Context,
     view: View<'_>,
@@ -274,8 +408,13 @@ fn build(
     }
     let flag = |name: &str| view.attribute(name).and_then(form::boolean);
     // Replies and late reports come after texts and e-mails.
-    let awaits = passes.iter().any(|pass| matches!(pass.channel, ChannelType::Text | ChannelType::Email));
-    let awaiting = view.attribute("awaitingHours").and_then(form::integer).and_then(|hours| u32::try_from(hours).ok());
+    let awaits = passes
+        .iter()
+        .any(|pass| matches!(pass.channel, ChannelType::Text | ChannelType::Email));
+    let awaiting = view
+        .attribute("awaitingHours")
+        .and_then(form::integer)
+        .and_then(|hours| u32::try_from(hours).ok());
     SubCampaign {
         base: new_base(context, id, name, view),
         campaign: CampaignId(campaign.base.internal_id),
@@ -288,9 +427,14 @@ fn build(
         escalation_type: plan.escalation_type,
         passes,
         intensity: integer(view, "intensity").unwrap_or(100),
-        start_time: moment(view, "startTime", context.zone(account), Bound::Start).unwrap_or(context.now),
-        time_zone: view.text("timeZone").and_then(zone_name).unwrap_or_else(|| account.settings.zone_name().to_owned()),
-        time_zone_source: word!(view, "timeZoneSource", TimeZoneSource).unwrap_or(TimeZoneSource::ContactThenDevice),
+        start_time: moment(view, "startTime", context.zone(account), Bound::Start)
+            .unwrap_or(context.now),
+        time_zone: view
+            .text("timeZone")
+            .and_then(zone_name)
+            .unwrap_or_else(|| account.settings.zone_name().to_owned()),
+        time_zone_source: word!(view, "timeZoneSource", TimeZoneSource)
+            .unwrap_or(TimeZoneSource::ContactThenDevice),
         filter: None,
         contact_order: Vec::new(),
         auto_start: flag("autoStart").unwrap_or(true),

@@ -17,7 +17,9 @@ use carillon_model::name::fold;
 use carillon_model::org::Resolved;
 use carillon_model::run::Run;
 use carillon_model::sub_campaign::SubCampaign;
-use carillon_model::{ChannelType, Moment, OrgType, SubCampaignId, SubCampaignType, SyntheticState};
+use carillon_model::{
+    ChannelType, Moment, OrgType, SubCampaignId, SubCampaignType, SyntheticState,
+};
 use carillon_store::Snapshot;
 use jiff::ToSpan as _;
 use serde_json::json;
@@ -34,13 +36,30 @@ pub static METHOD: Method = Method {
     access: access::READERS,
     retry: Retry::Safe,
     input: Shape::arguments(&[
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Account or Enterprise.").kinds(&["Account", "Enterprise"]).required(),
-        Field::new("sample", Type::Entity(&SUB_CAMPAIGN_STATE), "Which; null = all in the window.").sample().c(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Account or Enterprise.",
+        )
+        .kinds(&["Account", "Enterprise"])
+        .required(),
+        Field::new(
+            "sample",
+            Type::Entity(&SUB_CAMPAIGN_STATE),
+            "Which; null = all in the window.",
+        )
+        .sample()
+        .c(),
         Field::new("fromTime", Type::DateTime, "From.").c(),
         Field::new("toTime", Type::DateTime, "Before.").c(),
     ]),
     output: Output::Many(&SUB_CAMPAIGN_STATE),
-    codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ObjectNotExists, Code::ResultTooLarge]),
+    codes: Some(&[
+        Code::ArgInvalidType,
+        Code::ArgNull,
+        Code::ObjectNotExists,
+        Code::ResultTooLarge,
+    ]),
     rule: Some(sample_and_window),
     prepare: None,
     http: Http::get("/sub-campaign-states").query(&[
@@ -49,8 +68,14 @@ pub static METHOD: Method = Method {
         ("subCampaign.internalId", "sample.subCampaign.internalId"),
         ("subCampaign.externalId", "sample.subCampaign.externalId"),
         ("subCampaign.type", "sample.subCampaign.type"),
-        ("subCampaign.campaign.internalId", "sample.subCampaign.campaign.internalId"),
-        ("subCampaign.campaign.externalId", "sample.subCampaign.campaign.externalId"),
+        (
+            "subCampaign.campaign.internalId",
+            "sample.subCampaign.campaign.internalId",
+        ),
+        (
+            "subCampaign.campaign.externalId",
+            "sample.subCampaign.campaign.externalId",
+        ),
         ("channel", "sample.subCampaign.passes.channel"),
         ("fromTime", "fromTime"),
         ("toTime", "toTime"),
@@ -67,17 +92,50 @@ pub static METHOD: Method = Method {
 /// Any other set field of the sample is refused (M20.14).
 fn sample_and_window(arguments: View<'_>, findings: &mut Findings) {
     window::in_order(arguments, findings);
-    let Some(sample) = arguments.get("sample").filter(|sample| sample.shape().is_some()) else { return };
+    let Some(sample) = arguments
+        .get("sample")
+        .filter(|sample| sample.shape().is_some())
+    else {
+        return;
+    };
     if let Some(word) = sample.text("state")
         && SyntheticState::parse(word.trim()).is_none()
     {
-        findings.add(Row::DV, || sample.path_to("state"), "Active, All, Completed or Done");
+        findings.add(
+            Row::DV,
+            || sample.path_to("state"),
+            "Active, All, Completed or Done",
+        );
     }
     only(sample, &["subCampaign", "state", "attributes"], findings);
-    let Some(sub) = sample.get("subCampaign").filter(|sub| sub.shape().is_some()) else { return };
-    only(sub, &["internalId", "externalId", "type", "campaign", "agentGroups", "passes", "attributes"], findings);
-    if let Some(campaign) = sub.get("campaign").filter(|campaign| campaign.shape().is_some()) {
-        only(campaign, &["internalId", "externalId", "owner", "attributes"], findings);
+    let Some(sub) = sample
+        .get("subCampaign")
+        .filter(|sub| sub.shape().is_some())
+    else {
+        return;
+    };
+    only(
+        sub,
+        &[
+            "internalId",
+            "externalId",
+            "type",
+            "campaign",
+            "agentGroups",
+            "passes",
+            "attributes",
+        ],
+        findings,
+    );
+    if let Some(campaign) = sub
+        .get("campaign")
+        .filter(|campaign| campaign.shape().is_some())
+    {
+        only(
+            campaign,
+            &["internalId", "externalId", "owner", "attributes"],
+            findings,
+        );
     }
     for pass in sub.items("passes").filter(|pass| pass.shape().is_some()) {
         only(pass, &["channel"], findings);
@@ -86,7 +144,10 @@ fn sample_and_window(arguments: View<'_>, findings: &mut Findings) {
 
 fn only(view: View<'_>, allowed: &[&str], findings: &mut Findings) {
     for child in view.children().filter(|child| !child.is_null()) {
-        if child.field_of().is_some_and(|field| !allowed.contains(&field.name)) {
+        if child
+            .field_of()
+            .is_some_and(|field| !allowed.contains(&field.name))
+        {
             findings.add(Row::DV, || child.path(), "not matched here");
         }
     }
@@ -103,16 +164,32 @@ struct Wanted<'t> {
     channel: Option<ChannelType>,
 }
 
-fn wanted<'t>(snapshot: &dyn Snapshot, context: &Context, sample: Option<View<'t>>) -> Outcome<Wanted<'t>> {
+fn wanted<'t>(
+    snapshot: &dyn Snapshot,
+    context: &Context,
+    sample: Option<View<'t>>,
+) -> Outcome<Wanted<'t>> {
     let sub = sample.and_then(|sample| sample.get("subCampaign"));
     let campaign = sub.and_then(|sub| sub.get("campaign"));
     let by_id = |view: View<'_>| view.text("internalId").and_then(form::internal_id);
     let id = match sub.filter(|sub| by_id(*sub).is_some()) {
-        Some(sub) => Some(context.find::<SubCampaign>(snapshot, sub, None)?.entity.base.internal_id),
+        Some(sub) => Some(
+            context
+                .find::<SubCampaign>(snapshot, sub, None)?
+                .entity
+                .base
+                .internal_id,
+        ),
         None => None,
     };
     let campaign_id = match campaign.filter(|campaign| by_id(*campaign).is_some()) {
-        Some(campaign) => Some(context.find::<Campaign>(snapshot, campaign, None)?.entity.base.internal_id),
+        Some(campaign) => Some(
+            context
+                .find::<Campaign>(snapshot, campaign, None)?
+                .entity
+                .base
+                .internal_id,
+        ),
         None => None,
     };
     if let Some(group) = sub.and_then(|sub| sub.items("agentGroups").next())
@@ -122,42 +199,83 @@ fn wanted<'t>(snapshot: &dyn Snapshot, context: &Context, sample: Option<View<'t
     }
     let pass = sub.and_then(|sub| sub.items("passes").next());
     Ok(Wanted {
-        state: sample.and_then(|sample| sample.text("state")).and_then(|word| SyntheticState::parse(word.trim())),
-        name: sub.and_then(|sub| sub.text("externalId")).filter(|_| id.is_none()),
+        state: sample
+            .and_then(|sample| sample.text("state"))
+            .and_then(|word| SyntheticState::parse(word.trim())),
+        name: sub
+            .and_then(|sub| sub.text("externalId"))
+            .filter(|_| id.is_none()),
         id,
-        kind: sub.and_then(|sub| sub.text("type")).and_then(|word| SubCampaignType::parse(word.trim())),
-        campaign_name: campaign.and_then(|campaign| campaign.text("externalId")).filter(|_| campaign_id.is_none()),
+        kind: sub
+            .and_then(|sub| sub.text("type"))
+            .and_then(|word| SubCampaignType::parse(word.trim())),
+        campaign_name: campaign
+            .and_then(|campaign| campaign.text("externalId"))
+            .filter(|_| campaign_id.is_none()),
         campaign: campaign_id,
-        channel: pass.and_then(|pass| pass.text("channel")).and_then(|text| ChannelType::parse_wire(text.trim())),
+        channel: pass
+            .and_then(|pass| pass.text("channel"))
+            .and_then(|text| ChannelType::parse_wire(text.trim())),
     })
 }
 
 impl Wanted<'_> {
     fn takes_campaign(&self, campaign: &Campaign) -> bool {
-        self.campaign.is_none_or(|id| id == campaign.base.internal_id)
-            && self.campaign_name.is_none_or(|name| contains(name, &campaign.base.external_id))
+        self.campaign
+            .is_none_or(|id| id == campaign.base.internal_id)
+            && self
+                .campaign_name
+                .is_none_or(|name| contains(name, &campaign.base.external_id))
     }
 
     fn takes(&self, found: &SubCampaign, run: &Run) -> bool {
         self.id.is_none_or(|id| id == found.base.internal_id)
-            && self.name.is_none_or(|name| contains(name, &found.base.external_id))
+            && self
+                .name
+                .is_none_or(|name| contains(name, &found.base.external_id))
             && self.kind.is_none_or(|kind| kind == found.sub_campaign_type)
-            && self.channel.is_none_or(|channel| found.passes.iter().any(|pass| pass.channel == channel))
+            && self
+                .channel
+                .is_none_or(|channel| found.passes.iter().any(|pass| pass.channel == channel))
             && self.state.is_none_or(|state| run.state.is_in(state))
     }
 }
 
 /// W-state: yesterday to tomorrow where nothing else is said and finished ones are asked for too (M20.2, M20.3).
-fn bounds(context: &Context, arguments: View<'_>, org: &Resolved, state: Option<SyntheticState>) -> (Moment, Moment) {
+fn bounds(
+    context: &Context,
+    arguments: View<'_>,
+    org: &Resolved,
+    state: Option<SyntheticState>,
+) -> (Moment, Moment) {
     let zone = context.zone(org);
     let (from, to) = window::given(arguments, zone);
-    let narrow = matches!(state, None | Some(SyntheticState::Done | SyntheticState::All));
+    let narrow = matches!(
+        state,
+        None | Some(SyntheticState::Done | SyntheticState::All)
+    );
     let midnight = |days: i64, bound| {
         let day = context.today(org).saturating_add(days.days());
-        form::local(day.to_datetime(jiff::civil::Time::midnight()), zone.time_zone(), bound)
+        form::local(
+            day.to_datetime(jiff::civil::Time::midnight()),
+            zone.time_zone(),
+            bound,
+        )
     };
-    let from = from.unwrap_or_else(|| if narrow { midnight(-1, Bound::Start) } else { Moment(i64::MIN) });
-    let to = to.unwrap_or_else(|| if narrow { midnight(2, Bound::End) } else { Moment(i64::MAX) });
+    let from = from.unwrap_or_else(|| {
+        if narrow {
+            midnight(-1, Bound::Start)
+        } else {
+            Moment(i64::MIN)
+        }
+    });
+    let to = to.unwrap_or_else(|| {
+        if narrow {
+            midnight(2, Bound::End)
+        } else {
+            Moment(i64::MAX)
+        }
+    });
     (from, to)
 }
 
@@ -170,7 +288,13 @@ fn overlaps(run: &Run, from: Moment, to: Moment) -> bool {
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
     let kinds = [OrgType::Account, OrgType::Enterprise];
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &kinds, false)?;
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &kinds,
+        false,
+    )?;
     let wanted = wanted(snapshot, context, arguments.get("sample"))?;
     let (from, to) = bounds(context, arguments, &org, wanted.state);
     let names = Names::new(snapshot, context);
@@ -199,8 +323,13 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
         }
     }
     found.sort_by(|one, other| one.0.cmp(&other.0));
-    let limit = org.settings.limit("limit.result.listSubCampaignStates", 100);
+    let limit = org
+        .settings
+        .limit("limit.result.listSubCampaignStates", 100);
     let (page, cursor) = context.page(found, limit, |(key, ..)| key.clone())?;
-    let objects = page.iter().map(|(_, sub, run)| names.sub_campaign_state(sub, run)).collect::<Outcome<Vec<_>>>()?;
+    let objects = page
+        .iter()
+        .map(|(_, sub, run)| names.sub_campaign_state(sub, run))
+        .collect::<Outcome<Vec<_>>>()?;
     Ok(Answer::many(objects, cursor))
 }

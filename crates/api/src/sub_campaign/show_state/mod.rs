@@ -21,7 +21,12 @@ pub static METHOD: Method = Method {
     doc: "Shows the state and counters of one SubCampaign: one consistent snapshot.",
     access: access::AGENTS,
     retry: Retry::Safe,
-    input: Shape::arguments(&[Field::new("subCampaign", Type::Entity(&SUB_CAMPAIGN), "The SubCampaign.").required()]),
+    input: Shape::arguments(&[Field::new(
+        "subCampaign",
+        Type::Entity(&SUB_CAMPAIGN),
+        "The SubCampaign.",
+    )
+    .required()]),
     output: Output::One(&SUB_CAMPAIGN_STATE),
     codes: Some(&[Code::ArgInvalidType, Code::ArgNull, Code::ObjectNotExists]),
     rule: None,
@@ -36,5 +41,8 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
     let found = context.find::<SubCampaign>(snapshot, view, None)?.entity;
     let names = Names::new(snapshot, context);
     let run = names.run(SubCampaignId(found.base.internal_id))?;
-    Ok(Answer::versioned(names.sub_campaign_state(&found, &run)?, run.version))
+    Ok(Answer::versioned(
+        names.sub_campaign_state(&found, &run)?,
+        run.version,
+    ))
 }

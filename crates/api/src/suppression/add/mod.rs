@@ -23,7 +23,10 @@ pub static METHOD: Method = Method {
     retry: Retry::Idempotent,
     input: Shape::arguments(&[
         Field::new("list", Type::Entity(&LIST), "The suppression list.").required(),
-        Field::new("entries", Type::Entity(&SUPPRESSION_ENTRY), "The entries.").made().many(limits::ITEMS_MAX).required(),
+        Field::new("entries", Type::Entity(&SUPPRESSION_ENTRY), "The entries.")
+            .made()
+            .many(limits::ITEMS_MAX)
+            .required(),
     ]),
     output: Output::None,
     codes: None,
@@ -48,9 +51,16 @@ pub fn suppression_list(list: List, view: View<'_>) -> Outcome<List> {
     }
 }
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("list").expect("stage 1 found it");
-    let list = suppression_list(context.find_writable::<List>(transaction, view)?.entity, view)?;
+    let list = suppression_list(
+        context.find_writable::<List>(transaction, view)?.entity,
+        view,
+    )?;
     let owner = context.owner(transaction, list.owner)?;
     let mut answer = Answer::none();
     let mut entries = Vec::new();
@@ -59,7 +69,11 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
             Ok(entry) => entries.push(entry),
             Err(Stop::Fault(fault)) => {
                 let code = fault.code(None);
-                let message = format!("[{index}] {} {}", code.text(), fault.message(code, &fault.path.soap()));
+                let message = format!(
+                    "[{index}] {} {}",
+                    code.text(),
+                    fault.message(code, &fault.path.soap())
+                );
                 answer.warn(Code::ItemFailed, Severity::Warning, message);
             }
             Err(stop) => return Err(stop),
@@ -67,6 +81,11 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     }
     transaction.put_suppressions(ListId(list.base.internal_id), &entries)?;
     let detail = format!("{{\"entries\":{}}}", entries.len());
-    context.audit(transaction, list.owner, format!("list {}", list.base.internal_id), detail)?;
+    context.audit(
+        transaction,
+        list.owner,
+        format!("list {}", list.base.internal_id),
+        detail,
+    )?;
     Ok(answer)
 }

@@ -25,7 +25,13 @@ pub static METHOD: Method = Method {
     retry: Retry::Safe,
     input: Shape::arguments(&[
         Field::new("list", Type::Entity(&LIST), "The suppression list.").required(),
-        Field::new("sample", Type::Entity(&SUPPRESSION_ENTRY), "Which; null = all.").sample().c(),
+        Field::new(
+            "sample",
+            Type::Entity(&SUPPRESSION_ENTRY),
+            "Which; null = all.",
+        )
+        .sample()
+        .c(),
     ]),
     output: Output::Many(&SUPPRESSION_ENTRY),
     codes: None,
@@ -47,7 +53,13 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
     let sample = arguments.get("sample");
     // A device or Client ID without a star names one key; its normalised form is looked for.
     let exact = match sample {
-        Some(sample) if !sample.text("device").or(sample.text("clientId")).unwrap_or("*").contains('*') => {
+        Some(sample)
+            if !sample
+                .text("device")
+                .or(sample.text("clientId"))
+                .unwrap_or("*")
+                .contains('*') =>
+        {
             Some(read_key(sample, owner.settings.country())?.0)
         }
         _ => None,
@@ -55,12 +67,15 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
     let mut found: Vec<SuppressionEntry> = Vec::new();
     let mut after: Option<SuppressionKey> = None;
     loop {
-        let chunk = snapshot.suppression_page(ListId(list.base.internal_id), after.as_ref(), RESULT_MAX)?;
+        let chunk =
+            snapshot.suppression_page(ListId(list.base.internal_id), after.as_ref(), RESULT_MAX)?;
         let full = chunk.len() == RESULT_MAX;
         after = chunk.last().map(|entry| entry.key.clone());
         found.extend(chunk.into_iter().filter(|entry| match (&exact, sample) {
             (Some(key), _) => entry.key == *key,
-            (None, Some(sample)) => sample::matches(sample, &entry_detail(context, entry, &owner), false),
+            (None, Some(sample)) => {
+                sample::matches(sample, &entry_detail(context, entry, &owner), false)
+            }
             (None, None) => true,
         }));
         if !full {
@@ -69,14 +84,21 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
     }
     found.sort_by_key(page_key);
     let (page, cursor) = context.page(found, RESULT_MAX, page_key)?;
-    Ok(Answer::many(page.iter().map(|entry| entry_detail(context, entry, &owner)).collect(), cursor))
+    Ok(Answer::many(
+        page.iter()
+            .map(|entry| entry_detail(context, entry, &owner))
+            .collect(),
+        cursor,
+    ))
 }
 
 /// Devices by number, then Client IDs; a key may have an entry per channel.
 fn page_key(entry: &SuppressionEntry) -> String {
     let channel = entry.channel.map_or(0, carillon_model::ChannelType::number);
     match &entry.key {
-        SuppressionKey::Device(key) => format!("0{:020}{channel}", i128::from(key.0) - i128::from(i64::MIN)),
+        SuppressionKey::Device(key) => {
+            format!("0{:020}{channel}", i128::from(key.0) - i128::from(i64::MIN))
+        }
         SuppressionKey::ClientId(client) => format!("1{client}\n{channel}"),
     }
 }

@@ -24,7 +24,10 @@ pub static METHOD: Method = Method {
     retry: Retry::Idempotent,
     input: Shape::arguments(&[
         Field::new("list", Type::Entity(&LIST), "The suppression list.").required(),
-        Field::new("entries", Type::Entity(&SUPPRESSION_ENTRY), "Whom.").made().many(limits::ITEMS_MAX).required(),
+        Field::new("entries", Type::Entity(&SUPPRESSION_ENTRY), "Whom.")
+            .made()
+            .many(limits::ITEMS_MAX)
+            .required(),
     ]),
     output: Output::None,
     codes: None,
@@ -35,9 +38,16 @@ pub static METHOD: Method = Method {
     example: || json!({ "list": { "internalId": "401" }, "entries": [{ "device": "+12075550112" }] }),
 };
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("list").expect("stage 1 found it");
-    let list = suppression_list(context.find_writable::<List>(transaction, view)?.entity, view)?;
+    let list = suppression_list(
+        context.find_writable::<List>(transaction, view)?.entity,
+        view,
+    )?;
     let owner = context.owner(transaction, list.owner)?;
     let mut answer = Answer::none();
     let mut keys = Vec::new();
@@ -50,7 +60,11 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
             }
             Err(Stop::Fault(fault)) => {
                 let code = fault.code(None);
-                let message = format!("[{index}] {} {}", code.text(), fault.message(code, &fault.path.soap()));
+                let message = format!(
+                    "[{index}] {} {}",
+                    code.text(),
+                    fault.message(code, &fault.path.soap())
+                );
                 answer.warn(Code::ItemFailed, Severity::Warning, message);
             }
             Err(stop) => return Err(stop),
@@ -59,11 +73,19 @@ fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<
     let removed = transaction.remove_suppressions(ListId(list.base.internal_id), &keys)?;
     for (index, removed) in places.into_iter().zip(removed) {
         if !removed {
-            let message = format!("[{index}] {} there is no such entry", Code::ObjectNotExists.text());
+            let message = format!(
+                "[{index}] {} there is no such entry",
+                Code::ObjectNotExists.text()
+            );
             answer.warn(Code::ItemFailed, Severity::Warning, message);
         }
     }
     let detail = format!("{{\"entries\":{}}}", keys.len());
-    context.audit(transaction, list.owner, format!("list {}", list.base.internal_id), detail)?;
+    context.audit(
+        transaction,
+        list.owner,
+        format!("list {}", list.base.internal_id),
+        detail,
+    )?;
     Ok(answer)
 }

@@ -26,7 +26,9 @@ pub static METHOD: Method = Method {
     retry: Retry::Safe,
     input: Shape::arguments(&[
         Field::new("org", Type::Entity(&crate::entity::org::ORG), "The Org.").required(),
-        Field::new("sample", Type::Entity(&SYSTEM_EVENT), "Which; null = all.").sample().c(),
+        Field::new("sample", Type::Entity(&SYSTEM_EVENT), "Which; null = all.")
+            .sample()
+            .c(),
         Field::new("fromTime", Type::DateTime, "From.").c(),
         Field::new("toTime", Type::DateTime, "Before.").c(),
     ]),
@@ -46,11 +48,27 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &[], true)?;
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &[],
+        true,
+    )?;
     let mut owners = vec![OrgId(org.org.base.internal_id)];
     if org.org.org_type != OrgType::Account {
-        owners.extend(context.accounts_below(snapshot, &org)?.iter().map(|account| OrgId(account.org.base.internal_id)));
-        owners.extend(context.all_of::<carillon_model::org::Org>(snapshot, org.org.base.internal_id)?.iter().map(|child| OrgId(child.base.internal_id)));
+        owners.extend(
+            context
+                .accounts_below(snapshot, &org)?
+                .iter()
+                .map(|account| OrgId(account.org.base.internal_id)),
+        );
+        owners.extend(
+            context
+                .all_of::<carillon_model::org::Org>(snapshot, org.org.base.internal_id)?
+                .iter()
+                .map(|child| OrgId(child.base.internal_id)),
+        );
         owners.sort();
         owners.dedup();
     }
@@ -65,7 +83,10 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
         for line in events {
             after = line.id.0;
             let object = event(names, &line)?;
-            if arguments.get("sample").is_none_or(|sample| sample::matches(sample, &object, false)) {
+            if arguments
+                .get("sample")
+                .is_none_or(|sample| sample::matches(sample, &object, false))
+            {
                 found.push((line.id.0, object));
             }
             if found.len() == asked {
@@ -77,5 +98,8 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
         }
     }
     let cursor = context.end_id_page(&mut found, asked, |(id, _)| *id)?;
-    Ok(Answer::many(found.into_iter().map(|(_, object)| object).collect(), cursor))
+    Ok(Answer::many(
+        found.into_iter().map(|(_, object)| object).collect(),
+        cursor,
+    ))
 }

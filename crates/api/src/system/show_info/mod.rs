@@ -37,8 +37,20 @@ fn handle(_snapshot: &dyn Snapshot, context: &Context, _arguments: View<'_>) -> 
         ("apiVersions", versions.join(",")),
         ("time", context.now.wire()),
         ("timeZone", settings.zone_name().to_owned()),
-        ("applicationName", settings.application_name.clone().unwrap_or_else(|| "Carillon".to_owned())),
+        (
+            "applicationName",
+            settings
+                .application_name
+                .clone()
+                .unwrap_or_else(|| "Carillon".to_owned()),
+        ),
     ];
-    let info: BTreeMap<String, String> = info.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Ok(Answer { data: Data::Attributes(info), ..Answer::default() })
+    let info: BTreeMap<String, String> = info
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    Ok(Answer {
+        data: Data::Attributes(info),
+        ..Answer::default()
+    })
 }

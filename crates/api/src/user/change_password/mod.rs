@@ -51,14 +51,24 @@ struct Change {
 fn prepare(store: &Store, context: &mut Context, arguments: View<'_>) -> Outcome<()> {
     let new = arguments.text("new").unwrap_or_default().to_owned();
     if !is_fit(&new) {
-        return Err(Fault::of(Row::DA, arguments.path_to("new"), "a password has 12 to 128 characters").into());
+        return Err(Fault::of(
+            Row::DA,
+            arguments.path_to("new"),
+            "a password has 12 to 128 characters",
+        )
+        .into());
     }
     let view = arguments.get("user").expect("stage 1 found it");
-    let wanted = (view.text("internalId").map(str::to_owned), view.text("externalId").map(str::to_owned));
+    let wanted = (
+        view.text("internalId").map(str::to_owned),
+        view.text("externalId").map(str::to_owned),
+    );
     let own = &context.caller.user;
     let is_own = match &wanted {
         (Some(id), _) => id.trim() == own.base.internal_id.to_string(),
-        (None, Some(login)) => carillon_model::name::fold(login) == carillon_model::name::fold(&own.base.external_id),
+        (None, Some(login)) => {
+            carillon_model::name::fold(login) == carillon_model::name::fold(&own.base.external_id)
+        }
         (None, None) => false,
     };
     if !is_own && !context.caller.has_any(access::MANAGERS) {
@@ -69,13 +79,23 @@ fn prepare(store: &Store, context: &mut Context, arguments: View<'_>) -> Outcome
         (Some(id), _) => crate::shape::form::internal_id(&id),
         (None, Some(login)) => store.read_now(move |snapshot| -> Outcome<Option<i64>> {
             use carillon_store::EntityReadExt as _;
-            Ok(snapshot.find::<carillon_model::user::User>(0, &login)?.map(|user| user.base.internal_id))
+            Ok(snapshot
+                .find::<carillon_model::user::User>(0, &login)?
+                .map(|user| user.base.internal_id))
         })?,
         (None, None) => None,
     };
     let user = UserId(id.unwrap_or(0));
-    let hashes = store.read_now(move |snapshot| -> Outcome<Vec<String>> { Ok(snapshot.password_history(user, PASSWORDS_KEPT)?) })?;
-    let wrong = || Stop::from(Fault::of(Row::DA, arguments.path_to("current"), "the current password is wrong"));
+    let hashes = store.read_now(move |snapshot| -> Outcome<Vec<String>> {
+        Ok(snapshot.password_history(user, PASSWORDS_KEPT)?)
+    })?;
+    let wrong = || {
+        Stop::from(Fault::of(
+            Row::DA,
+            arguments.path_to("current"),
+            "the current password is wrong",
+        ))
+    };
     let present = hashes.first().cloned().ok_or_else(wrong)?;
     if !verify_password(arguments.text("current").unwrap_or_default(), &present) {
         return Err(wrong());
@@ -84,18 +104,32 @@ fn prepare(store: &Store, context: &mut Context, arguments: View<'_>) -> Outcome
         return Err(Fault::of(Row::DA, arguments.path_to("new"), "it is one of the last 5").into());
     }
     let next = hash_password(&new, context.random());
-    context.prepared.replace(Some(Box::new(Change { present, next })));
+    context
+        .prepared
+        .replace(Some(Box::new(Change { present, next })));
     Ok(())
 }
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
     let view = arguments.get("user").expect("stage 1 found it");
     let mut user = context.find_user(transaction, view)?.entity;
-    let change = context.prepared.take().and_then(|change| change.downcast::<Change>().ok());
+    let change = context
+        .prepared
+        .take()
+        .and_then(|change| change.downcast::<Change>().ok());
     let change = change.ok_or_else(|| Stop::Internal("the password was not prepared".into()))?;
     let id = UserId(user.base.internal_id);
     if transaction.password(id)?.as_ref() != Some(&change.present) {
-        return Err(Fault::of(Row::DA, arguments.path_to("current"), "the current password is wrong").into());
+        return Err(Fault::of(
+            Row::DA,
+            arguments.path_to("current"),
+            "the current password is wrong",
+        )
+        .into());
     }
     transaction.put_password(id, &change.next, context.now)?;
     user.password_change_required = false;

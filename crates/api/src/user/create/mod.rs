@@ -27,8 +27,16 @@ pub static METHOD: Method = Method {
     access: access::MANAGERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
-        Field::new("users", Type::Entity(&USER), "The Users.").made().many(limits::ITEMS_MAX).required(),
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Their home Org.").required(),
+        Field::new("users", Type::Entity(&USER), "The Users.")
+            .made()
+            .many(limits::ITEMS_MAX)
+            .required(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Their home Org.",
+        )
+        .required(),
     ]),
     output: Output::Many(&USER),
     codes: None,
@@ -51,7 +59,11 @@ pub static METHOD: Method = Method {
 fn prepare(_store: &Store, context: &mut Context, arguments: View<'_>) -> Outcome<()> {
     let hashes: Vec<Option<String>> = arguments
         .items("users")
-        .map(|user| user.text("password").filter(|password| is_fit(password)).map(|password| hash_password(password, context.random())))
+        .map(|user| {
+            user.text("password")
+                .filter(|password| is_fit(password))
+                .map(|password| hash_password(password, context.random()))
+        })
         .collect();
     context.prepared.replace(Some(Box::new(hashes)));
     Ok(())
@@ -62,18 +74,41 @@ pub fn is_fit(password: &str) -> bool {
     PASSWORD_CHARACTERS.contains(&password.chars().count())
 }
 
-fn handle(transaction: &mut dyn Transaction, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let org = context.find_org(transaction, arguments.get("org"), || arguments.path_to("org"), &[], true)?;
-    let hashes = context.prepared.take().and_then(|hashes| hashes.downcast::<Vec<Option<String>>>().ok());
+fn handle(
+    transaction: &mut dyn Transaction,
+    context: &Context,
+    arguments: View<'_>,
+) -> Outcome<Answer> {
+    let org = context.find_org(
+        transaction,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &[],
+        true,
+    )?;
+    let hashes = context
+        .prepared
+        .take()
+        .and_then(|hashes| hashes.downcast::<Vec<Option<String>>>().ok());
     let hashes = hashes.ok_or_else(|| Stop::Internal("passwords were not hashed".into()))?;
     let mut answer = Answer::none();
     let mut made = Vec::new();
     for (index, view) in arguments.items("users").enumerate() {
-        match create(transaction, context, view, &org, hashes.get(index).cloned().flatten()) {
+        match create(
+            transaction,
+            context,
+            view,
+            &org,
+            hashes.get(index).cloned().flatten(),
+        ) {
             Ok(user) => made.push(key(&user)),
             Err(Stop::Fault(fault)) => {
                 let code = fault.code(None);
-                let message = format!("[{index}] {} {}", code.text(), fault.message(code, &fault.path.soap()));
+                let message = format!(
+                    "[{index}] {} {}",
+                    code.text(),
+                    fault.message(code, &fault.path.soap())
+                );
                 answer.warn(Code::ItemFailed, Severity::Warning, message);
             }
             Err(stop) => return Err(stop),
@@ -97,11 +132,22 @@ fn create(
     } else {
         read_phone(login, country)
     };
-    let login = login.ok_or_else(|| Fault::of(Row::F, view.path_to("externalId"), "not an e-mail address or phone number"))?;
+    let login = login.ok_or_else(|| {
+        Fault::of(
+            Row::F,
+            view.path_to("externalId"),
+            "not an e-mail address or phone number",
+        )
+    })?;
     let roles = words!(view, "roles", Role);
     may_give(context, view, &roles)?;
     if view.text("password").is_some() && hash.is_none() {
-        return Err(Fault::of(Row::DV, view.path_to("password"), "a password has 12 to 128 characters").into());
+        return Err(Fault::of(
+            Row::DV,
+            view.path_to("password"),
+            "a password has 12 to 128 characters",
+        )
+        .into());
     }
     if transaction.find::<User>(0, &login)?.is_some() {
         return Err(Fault::of(Row::U, view.path_to("externalId"), login).into());
@@ -118,7 +164,10 @@ fn create(
         default_phone_number: crate::entity::phone(view, "defaultPhoneNumber", country)?,
         locale: crate::entity::text(view, "locale"),
         time_zone: view.text("timeZone").and_then(zone_name),
-        preferences: view.attributes("preferences").map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        preferences: view
+            .attributes("preferences")
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         password_expiration: None,
         // Nothing but a password can be changed by changePassword: a User without one is a program with API keys.
         password_change_required: hash.is_some(),
@@ -136,9 +185,20 @@ fn may_give(context: &Context, view: View<'_>, roles: &[Role]) -> Outcome<()> {
     let allowed: &[Role] = if context.caller.has_any(&[Role::SystemAdministrator]) {
         Role::ALL
     } else if context.caller.has_any(&[Role::EnterpriseManager]) {
-        &[Role::EnterpriseManager, Role::AccountManager, Role::Supervisor, Role::Agent, Role::ApiUser]
+        &[
+            Role::EnterpriseManager,
+            Role::AccountManager,
+            Role::Supervisor,
+            Role::Agent,
+            Role::ApiUser,
+        ]
     } else {
-        &[Role::AccountManager, Role::Supervisor, Role::Agent, Role::ApiUser]
+        &[
+            Role::AccountManager,
+            Role::Supervisor,
+            Role::Agent,
+            Role::ApiUser,
+        ]
     };
     if roles.iter().all(|role| allowed.contains(role)) {
         Ok(())

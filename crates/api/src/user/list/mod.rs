@@ -23,8 +23,15 @@ pub static METHOD: Method = Method {
     access: access::READERS,
     retry: Retry::Safe,
     input: Shape::arguments(&[
-        Field::new("org", Type::Entity(&crate::entity::org::ORG), "Their home Org.").required(),
-        Field::new("sample", Type::Entity(&USER), "Which; null = all.").sample().c(),
+        Field::new(
+            "org",
+            Type::Entity(&crate::entity::org::ORG),
+            "Their home Org.",
+        )
+        .required(),
+        Field::new("sample", Type::Entity(&USER), "Which; null = all.")
+            .sample()
+            .c(),
     ]),
     output: Output::Many(&USER),
     codes: None,
@@ -43,7 +50,13 @@ pub static METHOD: Method = Method {
 };
 
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
-    let org = context.find_org(snapshot, arguments.get("org"), || arguments.path_to("org"), &[], true)?;
+    let org = context.find_org(
+        snapshot,
+        arguments.get("org"),
+        || arguments.path_to("org"),
+        &[],
+        true,
+    )?;
     let names = Names::new(snapshot, context);
     let mut found = Vec::new();
     for user in context.all_of::<User>(snapshot, 0)? {
@@ -51,11 +64,17 @@ fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Ou
             continue;
         }
         let object = detail(names, &user)?;
-        if arguments.get("sample").is_none_or(|sample| sample::matches(sample, &object, true)) {
+        if arguments
+            .get("sample")
+            .is_none_or(|sample| sample::matches(sample, &object, true))
+        {
             found.push((carillon_model::name::fold(&user.base.external_id), object));
         }
     }
     found.sort_by(|one, other| one.0.cmp(&other.0));
     let (page, cursor) = context.page(found, RESULT_MAX, |(login, _)| login.clone())?;
-    Ok(Answer::many(page.into_iter().map(|(_, object)| object).collect(), cursor))
+    Ok(Answer::many(
+        page.into_iter().map(|(_, object)| object).collect(),
+        cursor,
+    ))
 }

@@ -32,5 +32,8 @@ pub static METHOD: Method = Method {
 fn handle(snapshot: &dyn Snapshot, context: &Context, arguments: View<'_>) -> Outcome<Answer> {
     let view = arguments.get("user").expect("stage 1 found it");
     let stored = context.find_user(snapshot, view)?;
-    Ok(Answer::versioned(detail(Names::new(snapshot, context), &stored.entity)?, stored.version))
+    Ok(Answer::versioned(
+        detail(Names::new(snapshot, context), &stored.entity)?,
+        stored.version,
+    ))
 }
