@@ -68,13 +68,18 @@ pub fn duplicates<S: Snapshot + ?Sized>(
     container: i64,
     contacts: &[Contact],
 ) -> Result<Vec<bool>> {
-    let client_ids: Vec<&str> =
-        contacts.iter().map(|contact| contact.external_id.as_str()).collect();
+    let client_ids: Vec<&str> = contacts
+        .iter()
+        .map(|contact| contact.external_id.as_str())
+        .collect();
     let present = snapshot.contacts_by_client_id(container, &client_ids)?;
     let mut seen = HashSet::new();
     let mut answer = Vec::with_capacity(contacts.len());
     for (contact, present) in contacts.iter().zip(present) {
-        let first = contact.devices.first().map(|device| device.address.as_str());
+        let first = contact
+            .devices
+            .first()
+            .map(|device| device.address.as_str());
         let duplicate = if !contact.external_id.is_empty() {
             !seen.insert(contact.external_id.as_str()) || present.is_some()
         } else if let Some(address) = first {
@@ -95,7 +100,10 @@ fn has_first_device<S: Snapshot + ?Sized>(
     let same = snapshot.contacts_with_device(DeviceKey::of(address), SAME_DEVICE_MAX)?;
     Ok(same.iter().any(|other| {
         other.container == container
-            && other.devices.first().is_some_and(|device| device.address == address)
+            && other
+                .devices
+                .first()
+                .is_some_and(|device| device.address == address)
     }))
 }
 
@@ -107,13 +115,22 @@ pub fn admit<T: Transaction + ?Sized>(
     contacts: &[Contact],
     now: Moment,
 ) -> Result<Vec<Admission>> {
-    let mut channels: Vec<ChannelType> =
-        into.sub_campaign.passes.iter().map(|pass| pass.channel).collect();
+    let mut channels: Vec<ChannelType> = into
+        .sub_campaign
+        .passes
+        .iter()
+        .map(|pass| pass.channel)
+        .collect();
     channels.sort_unstable();
     channels.dedup();
     let facts = channels
         .into_iter()
-        .map(|channel| Ok((channel, ContactFacts::gather(tx, rules, channel, contacts, now)?)))
+        .map(|channel| {
+            Ok((
+                channel,
+                ContactFacts::gather(tx, rules, channel, contacts, now)?,
+            ))
+        })
         .collect::<Result<HashMap<_, _>>>()?;
     let mut work = Work::new(into, rules, now);
     if let Some(batch) = into.batch {
@@ -124,7 +141,10 @@ pub fn admit<T: Transaction + ?Sized>(
         let duplicate = into.duplicates.get(index).copied().unwrap_or(false);
         let against = |channel| *facts[&channel].of(index);
         let outcome = work.take(tx, contact, &against, duplicate)?;
-        admissions.push(Admission { contact: contact.id, outcome });
+        admissions.push(Admission {
+            contact: contact.id,
+            outcome,
+        });
     }
     work.write(tx)?;
     Ok(admissions)
@@ -271,7 +291,14 @@ impl<'a> Work<'a> {
     /// leaves that at once and waits for the turn of the later one.
     fn place(&mut self, index: u16, pass: &Pass, facts: LaneFacts) -> FirstPlace {
         if index == 0 && self.into.batch.is_none() {
-            return FirstPlace { pass: index, key: LaneKey { closes: None, facts }, due: Moment(0) };
+            return FirstPlace {
+                pass: index,
+                key: LaneKey {
+                    closes: None,
+                    facts,
+                },
+                due: Moment(0),
+            };
         }
         let start = self
             .into
@@ -280,7 +307,9 @@ impl<'a> Work<'a> {
             .max(self.now);
         let rules = self.rules;
         let turn = *self.turns.entry((index, facts.clone())).or_insert_with(|| {
-            rules.turn(&facts, pass, start).map(|turn| (turn.opens, turn.closes))
+            rules
+                .turn(&facts, pass, start)
+                .map(|turn| (turn.opens, turn.closes))
         });
         // Without a turn the lane is over before it opens: its contacts leave the pass with the reason.
         let (opens, closes) = turn.unwrap_or((start, self.now));
@@ -290,7 +319,14 @@ impl<'a> Work<'a> {
             Some(_) if index == 0 => start,
             _ => opens.max(start),
         };
-        FirstPlace { pass: index, key: LaneKey { closes: Some(closes), facts }, due }
+        FirstPlace {
+            pass: index,
+            key: LaneKey {
+                closes: Some(closes),
+                facts,
+            },
+            due,
+        }
     }
 
     fn lane<T: Transaction + ?Sized>(&mut self, tx: &mut T, key: &LaneKey) -> Result<u32> {
@@ -311,7 +347,13 @@ impl<'a> Work<'a> {
             // Ids rise in the order of the List.
             None => contact.0,
         };
-        self.places.push(Place { pass: place.pass, lane, due: place.due, rank, contact });
+        self.places.push(Place {
+            pass: place.pass,
+            lane,
+            due: place.due,
+            rank,
+            contact,
+        });
         if self.into.batch.is_some() {
             self.progress.push(Progress {
                 run: self.into.run.id,
@@ -345,11 +387,21 @@ impl<'a> Work<'a> {
             }
         };
         for place in &self.places {
-            let admitted = Counters { not_attempted: 1, pending: 1, ..Counters::default() };
+            let admitted = Counters {
+                not_attempted: 1,
+                pending: 1,
+                ..Counters::default()
+            };
             count(Some(place.pass), admitted);
         }
         let filtered = self.denials.len() as i64;
-        count(None, Counters { filtered, ..Counters::default() });
+        count(
+            None,
+            Counters {
+                filtered,
+                ..Counters::default()
+            },
+        );
         tx.enqueue(run, &self.places)?;
         if !self.denials.is_empty() {
             tx.put_denials(&self.denials)?;
@@ -357,8 +409,10 @@ impl<'a> Work<'a> {
         if !self.progress.is_empty() {
             tx.put_progress(&self.progress)?;
         }
-        let counters: Vec<(Subject, Counters)> =
-            counters.into_iter().filter(|(_, change)| !change.is_zero()).collect();
+        let counters: Vec<(Subject, Counters)> = counters
+            .into_iter()
+            .filter(|(_, change)| !change.is_zero())
+            .collect();
         tx.count(self.now, &counters)?;
         if self.into.keep_judgement {
             tx.put_judgement(&Judgement {

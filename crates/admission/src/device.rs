@@ -60,15 +60,20 @@ pub fn order<'a>(contact: &'a Contact, pass: &Pass, escalation: EscalationType) 
     };
     let named: Vec<&str> = match escalation {
         EscalationType::CallPassBased => pass.devices.iter().map(String::as_str).collect(),
-        EscalationType::ContactBased => {
-            contact.attribute("order").map(|order| words(order).collect()).unwrap_or_default()
-        }
+        EscalationType::ContactBased => contact
+            .attribute("order")
+            .map(|order| words(order).collect())
+            .unwrap_or_default(),
     };
     if named.is_empty() {
         contact.devices.iter().for_each(&mut add);
     }
     for name in named {
-        contact.devices.iter().filter(|device| is_named(device, name)).for_each(&mut add);
+        contact
+            .devices
+            .iter()
+            .filter(|device| is_named(device, name))
+            .for_each(&mut add);
     }
     order
 }
@@ -161,7 +166,11 @@ mod tests {
                 line_type: *line_type,
             })
             .collect();
-        Contact { id: ContactId(1), devices, ..Contact::default() }
+        Contact {
+            id: ContactId(1),
+            devices,
+            ..Contact::default()
+        }
     }
 
     fn three_phones() -> Contact {
@@ -223,8 +232,13 @@ mod tests {
             (9, 0, Some((1, 1))),
             (0, bit(1) | bit(3) | bit(4), None),
         ] {
-            let choice =
-                choose(&contact, &pass, EscalationType::CallPassBased, next, DeviceSet(excluded));
+            let choice = choose(
+                &contact,
+                &pass,
+                EscalationType::CallPassBased,
+                next,
+                DeviceSet(excluded),
+            );
             let found = choice.map(|choice| (choice.device.number, choice.next()));
             assert_eq!(found, chosen, "{next} {excluded:b}");
         }
@@ -233,11 +247,19 @@ mod tests {
     #[test]
     fn contact_based_orders_come_from_the_contact() {
         let mut contact = three_phones();
-        contact.attributes.insert("order".into(), "Device3 Device1".into());
+        contact
+            .attributes
+            .insert("order".into(), "Device3 Device1".into());
         let order = order(&contact, &text_pass(&[]), EscalationType::ContactBased);
-        assert_eq!(order.iter().map(|device| device.number).collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(
+            order.iter().map(|device| device.number).collect::<Vec<_>>(),
+            [3, 1]
+        );
         assert!(escalates(&contact, AttemptResult::NoAnswer, false));
-        assert!(escalates(&contact, AttemptResult::Failed, true), "BadNumber by default");
+        assert!(
+            escalates(&contact, AttemptResult::Failed, true),
+            "BadNumber by default"
+        );
         assert!(!escalates(&contact, AttemptResult::Failed, false));
         contact.attributes.insert("condition".into(), "Busy".into());
         assert!(!escalates(&contact, AttemptResult::NoAnswer, false));

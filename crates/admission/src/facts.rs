@@ -54,7 +54,11 @@ impl ContactFacts {
             .enumerate()
             .flat_map(|(index, contact)| {
                 contact.devices.iter().map(move |device| {
-                    (index, device.number, carillon_compliance::number::device_key(&device.address))
+                    (
+                        index,
+                        device.number,
+                        carillon_compliance::number::device_key(&device.address),
+                    )
                 })
             })
             .collect();
@@ -62,9 +66,11 @@ impl ContactFacts {
             let keys: Vec<SuppressionKey> = devices
                 .iter()
                 .map(|(_, _, key)| SuppressionKey::Device(*key))
-                .chain(contacts.iter().map(|contact| {
-                    SuppressionKey::ClientId(contact.external_id.clone())
-                }))
+                .chain(
+                    contacts
+                        .iter()
+                        .map(|contact| SuppressionKey::ClientId(contact.external_id.clone())),
+                )
                 .collect();
             let found = snapshot.suppressed(rules.suppression_lists(), &keys, channel, now)?;
             for ((index, number, _), list) in devices.iter().zip(&found) {

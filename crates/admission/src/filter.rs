@@ -55,12 +55,19 @@ impl Filter {
     pub fn parse(text: &str) -> Result<Filter, Unreadable> {
         let characters: Vec<char> = text.chars().collect();
         if characters.len() > FILTER_CHARACTERS_MAX {
-            return Err(Unreadable { expected: "an end", at: FILTER_CHARACTERS_MAX });
+            return Err(Unreadable {
+                expected: "an end",
+                at: FILTER_CHARACTERS_MAX,
+            });
         }
         let mut reader = Reader { characters, at: 0 };
         let filter = reader.any(0)?;
         reader.skip_blanks();
-        if reader.at < reader.characters.len() { reader.fail("And, Or or the end") } else { Ok(filter) }
+        if reader.at < reader.characters.len() {
+            reader.fail("And, Or or the end")
+        } else {
+            Ok(filter)
+        }
     }
 
     /// Whether a contact is taken.
@@ -68,9 +75,15 @@ impl Filter {
         match self {
             Filter::And(all) => all.iter().all(|filter| filter.matches(contact)),
             Filter::Or(any) => any.iter().any(|filter| filter.matches(contact)),
-            Filter::Like { field, pattern, negated } => {
-                let value: Vec<char> =
-                    value_of(contact, field).chars().flat_map(char::to_lowercase).collect();
+            Filter::Like {
+                field,
+                pattern,
+                negated,
+            } => {
+                let value: Vec<char> = value_of(contact, field)
+                    .chars()
+                    .flat_map(char::to_lowercase)
+                    .collect();
                 is_like(&value, pattern) != *negated
             }
         }
@@ -112,7 +125,9 @@ fn is_like(value: &[char], pattern: &[Piece]) -> bool {
             },
         }
     }
-    pattern[piece.min(pattern.len())..].iter().all(|piece| *piece == Piece::Run)
+    pattern[piece.min(pattern.len())..]
+        .iter()
+        .all(|piece| *piece == Piece::Run)
 }
 
 fn fits(piece: &Piece, character: char) -> bool {
@@ -131,11 +146,18 @@ struct Reader {
 
 impl Reader {
     fn fail<T>(&self, expected: &'static str) -> Result<T, Unreadable> {
-        Err(Unreadable { expected, at: self.at + 1 })
+        Err(Unreadable {
+            expected,
+            at: self.at + 1,
+        })
     }
 
     fn skip_blanks(&mut self) {
-        while self.characters.get(self.at).is_some_and(|character| character.is_whitespace()) {
+        while self
+            .characters
+            .get(self.at)
+            .is_some_and(|character| character.is_whitespace())
+        {
             self.at += 1;
         }
     }
@@ -145,7 +167,11 @@ impl Reader {
         while self.take_word("or") {
             any.push(self.all(depth)?);
         }
-        Ok(if any.len() == 1 { any.remove(0) } else { Filter::Or(any) })
+        Ok(if any.len() == 1 {
+            any.remove(0)
+        } else {
+            Filter::Or(any)
+        })
     }
 
     fn all(&mut self, depth: usize) -> Result<Filter, Unreadable> {
@@ -153,7 +179,11 @@ impl Reader {
         while self.take_word("and") {
             all.push(self.one(depth)?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Filter::And(all) })
+        Ok(if all.len() == 1 {
+            all.remove(0)
+        } else {
+            Filter::And(all)
+        })
     }
 
     fn one(&mut self, depth: usize) -> Result<Filter, Unreadable> {
@@ -171,27 +201,37 @@ impl Reader {
             self.at += 1;
             return Ok(inner);
         }
-        let Some(field) = self.word() else { return self.fail("a field") };
+        let Some(field) = self.word() else {
+            return self.fail("a field");
+        };
         let negated = self.take_word("not");
         if !self.take_word("like") {
             return self.fail("Like or Not Like");
         }
         let pattern = self.pattern()?;
-        Ok(Filter::Like { field, pattern, negated })
+        Ok(Filter::Like {
+            field,
+            pattern,
+            negated,
+        })
     }
 
     fn word(&mut self) -> Option<String> {
         self.skip_blanks();
         let is_part = |character: &char| character.is_alphanumeric() || "._-".contains(*character);
-        let word: String =
-            self.characters[self.at..].iter().take_while(|part| is_part(part)).collect();
+        let word: String = self.characters[self.at..]
+            .iter()
+            .take_while(|part| is_part(part))
+            .collect();
         self.at += word.chars().count();
         (!word.is_empty()).then_some(word)
     }
 
     fn take_word(&mut self, wanted: &str) -> bool {
         let before = self.at;
-        let found = self.word().is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+        let found = self
+            .word()
+            .is_some_and(|word| word.eq_ignore_ascii_case(wanted));
         if !found {
             self.at = before;
         }
@@ -252,7 +292,9 @@ mod tests {
         let attributes = [("firstName", "Ann"), ("state", "CA"), ("other1", "it's 5%")];
         Contact {
             external_id: "C-17".to_owned(),
-            attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            attributes: attributes
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
             ..Contact::default()
         }
     }
@@ -271,8 +313,14 @@ mod tests {
             ("clientId Like 'c-1[67]'", true),
             ("missing Like ''", true),
             ("missing Like '_%'", false),
-            ("state Like 'NY' Or firstName Like 'Ann' And state Like 'CA'", true),
-            ("(state Like 'NY' Or firstName Like 'Ann') And state Like 'NY'", false),
+            (
+                "state Like 'NY' Or firstName Like 'Ann' And state Like 'CA'",
+                true,
+            ),
+            (
+                "(state Like 'NY' Or firstName Like 'Ann') And state Like 'NY'",
+                false,
+            ),
             ("firstName Like '%n%n'", true),
             ("firstName Like '%%%'", true),
         ] {
@@ -285,9 +333,18 @@ mod tests {
     fn bad_filters_are_told() {
         let deep = "(".repeat(100);
         for text in [
-            "", "firstName", "firstName Like", "firstName Like ann", "firstName Like 'ann",
-            "firstName Is 'ann'", "(firstName Like 'a'", "firstName Like 'a' state Like 'b'",
-            "firstName Like '[ab'", "firstName Like '[]'", "And", &deep,
+            "",
+            "firstName",
+            "firstName Like",
+            "firstName Like ann",
+            "firstName Like 'ann",
+            "firstName Is 'ann'",
+            "(firstName Like 'a'",
+            "firstName Like 'a' state Like 'b'",
+            "firstName Like '[ab'",
+            "firstName Like '[]'",
+            "And",
+            &deep,
         ] {
             assert!(Filter::parse(text).is_err(), "{text}");
         }

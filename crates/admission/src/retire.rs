@@ -57,5 +57,9 @@ pub fn retire<T: Transaction + ?Sized>(
         tx.count(now, &counters.into_iter().collect::<Vec<_>>())?;
         tx.touch(Topic::Runs)?;
     }
-    Ok(if ids.len() < RETIRE_MAX { None } else { ids.last().copied() })
+    Ok(if ids.len() < RETIRE_MAX {
+        None
+    } else {
+        ids.last().copied()
+    })
 }

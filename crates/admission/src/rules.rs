@@ -137,7 +137,9 @@ impl RuleSet {
         let mut lists = campaign.suppression_lists.clone();
         for owner in account.chain() {
             for rule in snapshot.all::<ComplianceRule>(Some(owner.0), 0, RULES_PER_ORG_MAX)? {
-                let chosen = campaign.compliance_rules.contains(&RuleId(rule.base.internal_id));
+                let chosen = campaign
+                    .compliance_rules
+                    .contains(&RuleId(rule.base.internal_id));
                 if rule.required || chosen {
                     rules.push(rule);
                 }
@@ -205,7 +207,8 @@ impl RuleSet {
             time_zone: device.time_zone.as_deref(),
             line_type: device.line_type,
         };
-        self.judge.facts_of(&place, &device, self.window_zone(pass), pass.channel)
+        self.judge
+            .facts_of(&place, &device, self.window_zone(pass), pass.channel)
     }
 
     /// Batches run in the Account's zone; other windows in the zone the pass names or in the contact's.
@@ -225,7 +228,12 @@ impl RuleSet {
 
     /// The turn in a pass of contacts that left the one before, or whose run started, at `left`.
     pub fn turn(&self, facts: &LaneFacts, pass: &Pass, left: Moment) -> Option<Span> {
-        self.window(pass).turn(&facts.window_zones, left, pass.days_to_wait, pass.window_days)
+        self.window(pass).turn(
+            &facts.window_zones,
+            left,
+            pass.days_to_wait,
+            pass.window_days,
+        )
     }
 
     /// What a lane is at `now`, in a run that started (or will start) at `start`.
@@ -242,11 +250,17 @@ impl RuleSet {
             Some(closes) => (Moment(0), closes),
             None => match self.turn(&key.facts, pass, start) {
                 Some(turn) => (turn.opens, turn.closes),
-                None => return Opening::Over { reason: never(&judged.verdict) },
+                None => {
+                    return Opening::Over {
+                        reason: never(&judged.verdict),
+                    };
+                }
             },
         };
         if now >= closes {
-            return Opening::Over { reason: Reason::WindowClosed };
+            return Opening::Over {
+                reason: Reason::WindowClosed,
+            };
         }
         match judged.verdict {
             Verdict::Allow if now < opens => Opening::Closed {
@@ -254,10 +268,12 @@ impl RuleSet {
                 reason: Reason::WindowClosed,
                 change: opens.min(judged.next_change),
             },
-            Verdict::Allow => Opening::Open { until: judged.next_change.min(closes) },
-            Verdict::Defer { until, cause } if until >= closes => {
-                Opening::Over { reason: cause.reason }
-            }
+            Verdict::Allow => Opening::Open {
+                until: judged.next_change.min(closes),
+            },
+            Verdict::Defer { until, cause } if until >= closes => Opening::Over {
+                reason: cause.reason,
+            },
             Verdict::Defer { until, cause } => Opening::Closed {
                 until: until.max(opens),
                 reason: cause.reason,
@@ -282,7 +298,11 @@ impl RuleSet {
 
     /// The zone in which a contact with these facts reads the clock.
     pub fn zone(&self, facts: &LaneFacts) -> Option<Zone> {
-        if facts.zone_unknown { None } else { facts.candidate_zones.first().copied() }
+        if facts.zone_unknown {
+            None
+        } else {
+            facts.candidate_zones.first().copied()
+        }
     }
 }
 

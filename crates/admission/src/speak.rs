@@ -90,7 +90,9 @@ impl Said {
             }
         }
         if texts.is_empty() {
-            return Err(Refusal::Unfit("the Script says nothing at first".to_owned()));
+            return Err(Refusal::Unfit(
+                "the Script says nothing at first".to_owned(),
+            ));
         }
         let parts_max = dialogue.parts_max.saturating_mul(texts.len());
         Ok((texts.join("\n"), u8::try_from(parts_max).unwrap_or(u8::MAX)))
@@ -114,12 +116,16 @@ impl Fields for Speaker<'_> {
                 _ => attribute(&self.account.org.preferences, name)
                     .or_else(|| attribute(&self.account.org.base.attributes, name)),
             },
-            "campaign" => {
-                named(&self.campaign.base.external_id, &self.campaign.base.attributes, name)
-            }
-            "subCampaign" => {
-                named(&self.sub_campaign.base.external_id, &self.sub_campaign.base.attributes, name)
-            }
+            "campaign" => named(
+                &self.campaign.base.external_id,
+                &self.campaign.base.attributes,
+                name,
+            ),
+            "subCampaign" => named(
+                &self.sub_campaign.base.external_id,
+                &self.sub_campaign.base.attributes,
+                name,
+            ),
             "attempt" => match name {
                 "id" => Some(self.attempt.0.to_string().into()),
                 "number" => Some(Field::Integer(i64::from(self.number))),
@@ -175,5 +181,8 @@ fn attribute<'a>(
     attributes: &'a carillon_model::entity::Attributes,
     name: &str,
 ) -> Option<Field<'a>> {
-    attributes.get(name).filter(|value| !value.is_empty()).map(|value| value.as_str().into())
+    attributes
+        .get(name)
+        .filter(|value| !value.is_empty())
+        .map(|value| value.as_str().into())
 }

@@ -19,7 +19,10 @@ pub fn accepts(passes: &[Pass], index: usize, results: &[PassResult]) -> bool {
         AcceptContactsFrom::PreviousPass => index - 1,
     };
     let earlier = || {
-        results.iter().rev().filter(|past| (from..index).contains(&usize::from(past.pass)))
+        results
+            .iter()
+            .rev()
+            .filter(|past| (from..index).contains(&usize::from(past.pass)))
     };
     ResultKind::ALL.iter().any(|kind| {
         let last = match kind {
@@ -32,7 +35,8 @@ pub fn accepts(passes: &[Pass], index: usize, results: &[PassResult]) -> bool {
                 })
                 .map(|past| past.result),
         };
-        pass.accepted(*kind).contains(&last.unwrap_or(AttemptResult::NotAttempted))
+        pass.accepted(*kind)
+            .contains(&last.unwrap_or(AttemptResult::NotAttempted))
     })
 }
 
@@ -42,7 +46,11 @@ mod tests {
     use carillon_model::{ChannelType, PassId};
 
     fn result(pass: u16, result: AttemptResult) -> PassResult {
-        PassResult { pass, result, script: None }
+        PassResult {
+            pass,
+            result,
+            script: None,
+        }
     }
 
     #[test]
@@ -55,20 +63,36 @@ mod tests {
         assert!(accepts(&passes, 1, open), "never tried, all sets empty");
         assert!(accepts(&passes, 1, &[result(0, Busy)]));
         assert!(!accepts(&passes, 1, &[result(0, DeliveredPerson)]));
-        assert!(accepts(&passes, 0, &[result(0, DeliveredPerson)]), "pass 1 takes everybody");
+        assert!(
+            accepts(&passes, 0, &[result(0, DeliveredPerson)]),
+            "pass 1 takes everybody"
+        );
 
         passes[2].accept_voice_results = vec![Busy];
         assert!(accepts(&passes, 2, &[result(0, NoAnswer), result(1, Busy)]));
-        assert!(!accepts(&passes, 2, &[result(0, Busy), result(1, NoAnswer)]), "the last one counts");
+        assert!(
+            !accepts(&passes, 2, &[result(0, Busy), result(1, NoAnswer)]),
+            "the last one counts"
+        );
         assert!(accepts(&passes, 2, &[result(0, Busy)]), "any earlier pass");
         assert!(!accepts(&passes, 2, open));
         passes[2].accept_contacts_from = AcceptContactsFrom::PreviousPass;
-        assert!(!accepts(&passes, 2, &[result(0, Busy)]), "not the previous pass");
+        assert!(
+            !accepts(&passes, 2, &[result(0, Busy)]),
+            "not the previous pass"
+        );
 
         passes[2].accept_voice_results = vec![NotAttempted];
-        assert!(accepts(&passes, 2, open), "never tried is NotAttempted in every kind");
+        assert!(
+            accepts(&passes, 2, open),
+            "never tried is NotAttempted in every kind"
+        );
         passes[2].accept_script_results = vec![Failed];
-        let with_script = PassResult { pass: 1, result: DeliveredPerson, script: Some(Failed) };
+        let with_script = PassResult {
+            pass: 1,
+            result: DeliveredPerson,
+            script: Some(Failed),
+        };
         assert!(accepts(&passes, 2, &[with_script]), "sets are joined by or");
     }
 }

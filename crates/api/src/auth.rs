@@ -140,16 +140,30 @@ pub fn verify_password(password: &str, hash: &str) -> bool {
     })
 }
 
+/// A hash of nothing anybody knows, so that an unknown login costs what a wrong password costs.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$Zl2ZyjhdaLtSwBpVSpnUZ5jF6k8ZJ0JzPRsRxvW3Jx0";
+
 /// Compares without telling where the difference is.
 fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
 }
 
 /// Failures of logins, and passwords proven lately. Both hold in this process only.
-#[derive(Default)]
 pub struct Memory {
+    /// Each slow hash takes memory and a core: only a few at once, whoever asks.
+    hashing: tokio::sync::Semaphore,
     failures: Mutex<HashMap<String, Vec<Moment>>>,
     proven: Mutex<HashMap<[u8; 32], Moment>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            hashing: tokio::sync::Semaphore::new(limits::HASHES_AT_ONCE),
+            failures: Mutex::default(),
+            proven: Mutex::default(),
+        }
+    }
 }
 
 impl Memory {
@@ -395,8 +409,6 @@ async fn prove_password(
     credentials: &Credentials,
     now: Moment,
 ) -> Option<User> {
-    /// A hash of nothing anybody knows, so that an unknown login costs what a wrong password costs.
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$Zl2ZyjhdaLtSwBpVSpnUZ5jF6k8ZJ0JzPRsRxvW3Jx0";
     let (Credentials::Basic { password, .. } | Credentials::Token { password, .. }) = credentials
     else {
         return None;
@@ -410,6 +422,7 @@ async fn prove_password(
         return candidate.map(|(user, _)| user);
     }
     let password = password.clone();
+    let _turn = memory.hashing.acquire().await.ok()?;
     let right = tokio::task::spawn_blocking(move || verify_password(&password, &hash))
         .await
         .unwrap_or(false);
@@ -498,6 +511,12 @@ mod tests {
             None
         );
         assert_eq!(keys.open(b"short"), None);
+    }
+
+    #[test]
+    fn the_hash_of_nobody_costs_what_others_cost() {
+        assert!(PasswordHash::new(NOBODY).is_ok_and(|hash| hash.hash.is_some()));
+        assert!(!verify_password("anything", NOBODY));
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub async fn call(
         credentials: caller,
         wire: Wire::Json,
         trusted: true,
+        single: false,
         paging: Paging::default(),
         if_match: None,
         key: None,

@@ -2,7 +2,7 @@
 //! declarations. A method knows no transport; a door knows no method.
 //!
 //! A call is read into a raw tree guided by its method's shape ([`tree`], [`shape`], [`door`]), proven to come from
-//! somebody ([`auth`]), checked stage by stage ([`check`]), and run in one unit of work of the store ([`serve`]).
+//! somebody ([`auth`]), checked stage by stage ([`check`]), and run in one unit of work of the store (`serve.rs`).
 
 pub mod api_key;
 pub mod auth;

@@ -36,6 +36,8 @@ pub const LOCK_FAILURES: usize = 10;
 pub const LOCK_WINDOW: i64 = 15 * carillon_model::moment::MINUTE;
 /// Logins whose failures are watched at once.
 pub const LOCKS_WATCHED_MAX: usize = 100_000;
+/// Login passwords hashed at once.
+pub const HASHES_AT_ONCE: usize = 4;
 /// How long a proven login password is believed without hashing it again, in milliseconds.
 pub const PASSWORD_REMEMBERED: i64 = 5 * carillon_model::moment::MINUTE;
 /// Proven passwords remembered at once.

@@ -213,6 +213,7 @@ async fn soap_call(
         wire: Wire::Soap(version),
         trusted: listener.trusted,
         paging: address::Paging::default(),
+        single: false,
         if_match: None,
         key: key.filter(|_| method.retry == Retry::WithKey),
     };
@@ -353,6 +354,7 @@ async fn json_call(
         credentials,
         wire: Wire::Json,
         trusted: listener.trusted,
+        single: found.second && method.http.verb == Verb::Get,
         paging,
         if_match: text(&headers, header::IF_MATCH).map(str::to_owned),
         key,

@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub trusted: bool,
     pub paging: Paging,
     pub if_match: Option<String>,
+    /// A list of one is answered as that one.
+    pub single: bool,
     /// Idempotency-Key with the hash of the request.
     pub key: Option<(String, [u8; 32])>,
 }
@@ -200,7 +202,7 @@ async fn serve_inner(state: &ApiState, call: Call) -> Result<Served, Failure> {
                 handler(snapshot, &context, tree.root())
             };
             let answer = state.store().read(read).await.map_err(stopped)?;
-            finish(method, call.wire, &answer)
+            finish(method, call.wire, &single(answer, call.single))
         }
         Run::Write(_) => {
             write(
@@ -396,6 +398,17 @@ fn replay(kept: KeptAnswer) -> Served {
     }
 }
 
+fn single(mut answer: Answer, wanted: bool) -> Answer {
+    if let Data::Many(objects) = &mut answer.data
+        && wanted
+        && objects.len() == 1
+        && let Some(object) = objects.pop()
+    {
+        answer.data = Data::One(object);
+    }
+    answer
+}
+
 fn finish(method: &Method, wire: Wire, answer: &Answer) -> Served {
     let status = if wire == Wire::Json {
         method.http.status
@@ -416,7 +429,13 @@ fn finish(method: &Method, wire: Wire, answer: &Answer) -> Served {
         location: made
             .filter(|_| !method.http.location.is_empty())
             .map(|id| format!("/api/v1{}", method.http.location.replace("{id}", id))),
-        etag: answer.version.map(crate::context::etag),
+        etag: match (&answer.data, answer.version) {
+            (_, Some(version)) => Some(crate::context::etag(version)),
+            (Data::One(object), None) if wire == Wire::Json => {
+                Some(crate::context::etag_of(object))
+            }
+            _ => None,
+        },
         replayed: false,
     }
 }

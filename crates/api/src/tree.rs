@@ -205,6 +205,15 @@ impl Builder {
                 .expect("the index was found in this shape");
             let child = self.child(node, index);
             match (&field.ty, names.peek()) {
+                // Ids in an address name one object each.
+                (Type::Entity(inner), Some(&"internalId")) if field.many => {
+                    let index_of_id = inner.index_of("internalId").unwrap_or_default();
+                    for item in value.split(',') {
+                        let object = self.object(node, index, inner);
+                        self.scalar(object, index_of_id, "", Cow::Borrowed(item));
+                    }
+                    return;
+                }
                 (Type::Entity(inner), Some(_)) => {
                     node = child.unwrap_or_else(|| self.object(node, index, inner));
                 }

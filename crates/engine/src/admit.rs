@@ -7,8 +7,7 @@ use crate::changes::{Changes, Whose};
 use crate::context::{Contexts, RunContext};
 use crate::dispose::fresh;
 use crate::limits::{
-    EARLY_RECEIPTS_KEPT, FORGET_PIECE, LOAD_PIECE, MESSAGES_KEPT, SWEEP_PIECE,
-    TIDY_EVERY,
+    EARLY_RECEIPTS_KEPT, FORGET_PIECE, LOAD_PIECE, MESSAGES_KEPT, SWEEP_PIECE, TIDY_EVERY,
 };
 use crate::schedule;
 use carillon_admission::filter::Filter;
@@ -65,12 +64,20 @@ impl Chores {
             let handled = self.work_on(tx, id, now)?;
             if handled > 0 {
                 self.contexts.caught_up(tx)?;
-                return Ok(Piece { handled, more: true, next: now });
+                return Ok(Piece {
+                    handled,
+                    more: true,
+                    next: now,
+                });
             }
         }
         let forgotten = self.tidy(tx, now)?;
         let next = now.plus(TIDY_EVERY).min(self.next_close(now));
-        Ok(Piece { handled: forgotten, more: forgotten >= FORGET_PIECE, next })
+        Ok(Piece {
+            handled: forgotten,
+            more: forgotten >= FORGET_PIECE,
+            next,
+        })
     }
 
     fn work_on<T: Transaction + ?Sized>(
@@ -79,12 +86,13 @@ impl Chores {
         id: SubCampaignId,
         now: Moment,
     ) -> Result<usize> {
-        let Some(context) = self.contexts.held(id) else { return Ok(0) };
+        let Some(context) = self.contexts.held(id) else {
+            return Ok(0);
+        };
         if context.run.state == SubCampaignState::Loading && !context.run.load.done {
             return load(tx, context, now);
         }
-        let batches = Self::batches_over(context, &self.retired, now);
-        for batch in batches {
+        if let Some(batch) = Self::batch_over(context, &self.retired, now) {
             let after = self.retired.get(&batch).copied().flatten().unwrap_or_default();
             let run = &context.batches[&batch].run;
             let next = retire(tx, run, Reason::Expired, after, now)?;
@@ -97,20 +105,18 @@ impl Chores {
         }
     }
 
-    /// Batches past their end of which contacts may still wait.
-    fn batches_over(
+    /// A batch past its end of which contacts may still wait.
+    fn batch_over(
         context: &RunContext,
         retired: &BTreeMap<BatchId, Option<ContactId>>,
         now: Moment,
-    ) -> Vec<BatchId> {
+    ) -> Option<BatchId> {
         context
             .batches
             .values()
             .filter(|batch| batch.run.end_time <= now)
             .map(|batch| batch.run.id)
-            .filter(|id| !matches!(retired.get(id), Some(None)))
-            .take(1)
-            .collect()
+            .find(|id| !matches!(retired.get(id), Some(None)))
     }
 
     /// The next moment at which a lane may close for good or a batch ends.
@@ -120,9 +126,16 @@ impl Chores {
             // Of a run that stands still nothing is swept; its openings are looked at again when it goes on.
             let lanes = context.lanes.values().filter(|lane| lane.waiting > 0);
             for lane in lanes.filter(|_| is_swept(context.run.state)) {
-                next = next.min(lane.opening.map_or(Moment::NEVER, |opening| opening.next_change()));
+                next = next.min(
+                    lane.opening
+                        .map_or(Moment::NEVER, |opening| opening.next_change()),
+                );
             }
-            for batch in context.batches.values().filter(|batch| batch.run.end_time > now) {
+            for batch in context
+                .batches
+                .values()
+                .filter(|batch| batch.run.end_time > now)
+            {
                 next = next.min(batch.run.end_time);
             }
         }
@@ -139,7 +152,9 @@ impl Chores {
             self.tidied = Some(now);
             let contexts = &mut self.contexts;
             self.retired.retain(|id, _| {
-                contexts.iter_mut().any(|context| context.batches.contains_key(id))
+                contexts
+                    .iter_mut()
+                    .any(|context| context.batches.contains_key(id))
             });
         }
         Ok(forgotten)
@@ -238,11 +253,13 @@ fn next_sweep(context: &mut RunContext, now: Moment) -> Option<(u16, u32, Sweep)
     if context.run.run_type == SubCampaignType::OnDemand && context.batches.is_empty() {
         return Some((pass, lane, Sweep::Finish(Reason::Expired)));
     }
-    waiting.into_iter().find_map(|(pass, lane)| match context.opening(pass, lane, now)? {
-        Opening::Over { reason } => Some((pass, lane, Sweep::Leave(reason))),
-        Opening::Denied { reason, rule, .. } => Some((pass, lane, Sweep::Deny(reason, rule))),
-        Opening::Open { .. } | Opening::Closed { .. } => None,
-    })
+    waiting
+        .into_iter()
+        .find_map(|(pass, lane)| match context.opening(pass, lane, now)? {
+            Opening::Over { reason } => Some((pass, lane, Sweep::Leave(reason))),
+            Opening::Denied { reason, rule, .. } => Some((pass, lane, Sweep::Deny(reason, rule))),
+            Opening::Open { .. } | Opening::Closed { .. } => None,
+        })
 }
 
 fn sweep_lane<T: Transaction + ?Sized>(
@@ -256,12 +273,17 @@ fn sweep_lane<T: Transaction + ?Sized>(
     let run = context.run.id;
     let places = tx.sweep(run, pass, lane, SWEEP_PIECE)?;
     context.note_claimed(pass, lane, places.len(), Moment(0));
-    if places.len() < SWEEP_PIECE && let Some(state) = context.lanes.get_mut(&(pass, lane)) {
+    if places.len() < SWEEP_PIECE
+        && let Some(state) = context.lanes.get_mut(&(pass, lane))
+    {
         state.waiting = 0;
     }
     let ids: Vec<ContactId> = places.iter().map(|place| place.contact).collect();
-    let contacts: HashMap<ContactId, Contact> =
-        tx.contacts(&ids)?.into_iter().map(|contact| (contact.id, contact)).collect();
+    let contacts: HashMap<ContactId, Contact> = tx
+        .contacts(&ids)?
+        .into_iter()
+        .map(|contact| (contact.id, contact))
+        .collect();
     let mut changes = Changes::default();
     for (place, past) in places.iter().zip(tx.progress(run, &ids)?) {
         let contact = contacts.get(&place.contact);
@@ -273,14 +295,27 @@ fn sweep_lane<T: Transaction + ?Sized>(
         let known = past.is_some();
         let past = past.unwrap_or_else(|| fresh(run, place.contact, pass, lane, place.rank));
         let past = Progress { pass, lane, ..past };
-        sweep_one(tx, context, &mut changes, contact, whose, known, past, sweep, now)?;
+        sweep_one(
+            tx,
+            context,
+            &mut changes,
+            contact,
+            whose,
+            known,
+            past,
+            sweep,
+            now,
+        )?;
     }
     changes.write(tx, now)?;
     tx.touch(Topic::Runs)?;
     Ok(places.len().max(1))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the state of one sweep, passed down once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the state of one sweep, passed down once"
+)]
 fn sweep_one<T: Transaction + ?Sized>(
     tx: &mut T,
     context: &mut RunContext,
@@ -295,14 +330,27 @@ fn sweep_one<T: Transaction + ?Sized>(
     match (sweep, contact) {
         (Sweep::Leave(reason), Some(contact)) => {
             let place = schedule::leave_pass(
-                tx, context, changes, contact, &mut past, whose.batch, Some(reason), now,
+                tx,
+                context,
+                changes,
+                contact,
+                &mut past,
+                whose.batch,
+                Some(reason),
+                now,
             )?;
             if let Some(place) = place {
                 enqueue(context, changes, whose, place);
             }
         }
         (Sweep::Deny(reason, rule), _) if !past.attempted => {
-            let denial = Denial { run: whose.run, contact: past.contact, at: now, reason, rule };
+            let denial = Denial {
+                run: whose.run,
+                contact: past.contact,
+                at: now,
+                reason,
+                rule,
+            };
             changes.denied(whose, denial);
             if !known {
                 return Ok(());
@@ -321,5 +369,11 @@ fn sweep_one<T: Transaction + ?Sized>(
 
 fn enqueue(context: &mut RunContext, changes: &mut Changes, whose: Whose, place: Place) {
     context.note_due(place.pass, place.lane, place.due);
-    changes.enqueue(Whose { pass: place.pass, ..whose }, place);
+    changes.enqueue(
+        Whose {
+            pass: place.pass,
+            ..whose
+        },
+        place,
+    );
 }

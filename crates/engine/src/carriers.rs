@@ -93,7 +93,8 @@ impl Carriers {
 
     /// Whether a carrier sends receipts.
     pub fn has_receipts(&self, name: &str) -> bool {
-        self.find(name).is_some_and(|index| self.list[index].capabilities.receipts)
+        self.find(name)
+            .is_some_and(|index| self.list[index].capabilities.receipts)
     }
 
     fn serving(&self, channel: ChannelType, emulated: bool) -> impl Iterator<Item = usize> + '_ {
@@ -129,7 +130,11 @@ mod tests {
 
     #[test]
     fn orders_go_where_there_is_most_room_and_never_out_of_an_emulation() {
-        let list = vec![carrier("a", false, None), carrier("b", false, None), carrier("l", true, None)];
+        let list = vec![
+            carrier("a", false, None),
+            carrier("b", false, None),
+            carrier("l", true, None),
+        ];
         let mut carriers = Carriers::new(list);
         carriers.set_room(&[2, 3, 9]);
         let text = ChannelType::Text;
@@ -144,7 +149,10 @@ mod tests {
     #[test]
     fn rates_add_up_unless_one_has_none() {
         let with = |rates: &[Option<f64>]| {
-            let list = rates.iter().map(|rate| carrier("c", false, *rate)).collect();
+            let list = rates
+                .iter()
+                .map(|rate| carrier("c", false, *rate))
+                .collect();
             Carriers::new(list).rate_per_minute(ChannelType::Text, false)
         };
         assert_eq!(with(&[Some(1.0), Some(2.0)]), Some(180.0));

@@ -34,7 +34,11 @@ pub struct Whose {
 impl Whose {
     /// Whose an attempt is.
     pub fn of(attempt: &Attempt) -> Self {
-        Self { run: attempt.run, pass: attempt.pass, batch: attempt.batch }
+        Self {
+            run: attempt.run,
+            pass: attempt.pass,
+            batch: attempt.batch,
+        }
     }
 }
 
@@ -72,7 +76,11 @@ impl Changes {
     /// Changes the counters of a run, its batch and the pass together.
     fn everywhere(&mut self, whose: Whose, change: impl Fn(&mut Counters)) {
         self.whole(whose, &change);
-        change(self.counters.entry(Subject::pass(whose.run, whose.pass)).or_default());
+        change(
+            self.counters
+                .entry(Subject::pass(whose.run, whose.pass))
+                .or_default(),
+        );
     }
 
     /// Changes the counters of a run and its batch.
@@ -101,7 +109,10 @@ impl Changes {
 
     /// A contact has come into a later pass.
     pub fn entered_pass(&mut self, whose: Whose) {
-        let counters = self.counters.entry(Subject::pass(whose.run, whose.pass)).or_default();
+        let counters = self
+            .counters
+            .entry(Subject::pass(whose.run, whose.pass))
+            .or_default();
         counters.not_attempted += 1;
     }
 
@@ -132,7 +143,10 @@ impl Changes {
             run.0.add(counters, -1);
             run.1.add(counters, 1);
         });
-        let counters = self.counters.entry(Subject::pass(whose.run, whose.pass)).or_default();
+        let counters = self
+            .counters
+            .entry(Subject::pass(whose.run, whose.pass))
+            .or_default();
         pass.0.add(counters, -1);
         pass.1.add(counters, 1);
     }
@@ -153,7 +167,9 @@ impl Changes {
 
     /// Places put into the queue and not yet written, with their runs.
     pub fn places(&self) -> impl Iterator<Item = (SubCampaignId, &Place)> {
-        self.places.iter().flat_map(|(run, places)| places.iter().map(|place| (*run, place)))
+        self.places
+            .iter()
+            .flat_map(|(run, places)| places.iter().map(|place| (*run, place)))
     }
 
     /// Writes everything.
@@ -167,8 +183,11 @@ impl Changes {
         for (run, places) in &self.places {
             tx.enqueue(*run, places)?;
         }
-        let counters: Vec<(Subject, Counters)> =
-            self.counters.into_iter().filter(|(_, change)| !change.is_zero()).collect();
+        let counters: Vec<(Subject, Counters)> = self
+            .counters
+            .into_iter()
+            .filter(|(_, change)| !change.is_zero())
+            .collect();
         if !counters.is_empty() {
             tx.count(now, &counters)?;
         }

@@ -14,6 +14,7 @@ use carillon_model::{
 };
 use carillon_store::meta::Topic;
 use carillon_store::{EntityReadExt, Result, Snapshot, Transaction};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -76,11 +77,16 @@ pub struct RunContext {
 
 impl RunContext {
     fn load<S: Snapshot + ?Sized>(snapshot: &S, run: Run) -> Result<Option<Self>> {
-        let Some(sub_campaign) = snapshot.stored::<SubCampaign>(run.id)? else { return Ok(None) };
-        let Some(campaign) = snapshot.stored::<Campaign>(run.campaign)? else { return Ok(None) };
-        let Some(account) = resolve(snapshot, run.account)? else { return Ok(None) };
-        let rules =
-            RuleSet::load(snapshot, &account, &campaign.entity, &sub_campaign.entity)?;
+        let Some(sub_campaign) = snapshot.stored::<SubCampaign>(run.id)? else {
+            return Ok(None);
+        };
+        let Some(campaign) = snapshot.stored::<Campaign>(run.campaign)? else {
+            return Ok(None);
+        };
+        let Some(account) = resolve(snapshot, run.account)? else {
+            return Ok(None);
+        };
+        let rules = RuleSet::load(snapshot, &account, &campaign.entity, &sub_campaign.entity)?;
         let mut context = Self {
             run,
             sub_campaign: sub_campaign.entity,
@@ -112,7 +118,8 @@ impl RunContext {
         {
             self.version = stored.version;
             self.sub_campaign = stored.entity;
-            self.rules = RuleSet::load(snapshot, &self.account, &self.campaign, &self.sub_campaign)?;
+            self.rules =
+                RuleSet::load(snapshot, &self.account, &self.campaign, &self.sub_campaign)?;
             self.forget_openings();
         }
         for lane in snapshot.lanes(self.run.id)? {
@@ -227,13 +234,21 @@ impl RunContext {
 
     /// The opening of a lane in a pass at `now`, judged anew when it has changed since.
     pub fn opening(&mut self, pass: u16, lane: u32, now: Moment) -> Option<Opening> {
-        if let Some(cached) = self.lanes.get(&(pass, lane)).and_then(|state| state.opening)
+        if let Some(cached) = self
+            .lanes
+            .get(&(pass, lane))
+            .and_then(|state| state.opening)
             && now < cached.next_change()
         {
             return Some(cached);
         }
         let key = self.keys.get(&lane)?;
-        let opening = self.rules.opening(key, self.sub_campaign.passes.get(usize::from(pass))?, self.run.start_time, now);
+        let opening = self.rules.opening(
+            key,
+            self.sub_campaign.passes.get(usize::from(pass))?,
+            self.run.start_time,
+            now,
+        );
         let state = self.lane_state(pass, lane);
         if state.opening.map(|before| before.is_open()) != Some(opening.is_open()) {
             self.pace_changed = true;
@@ -258,7 +273,11 @@ impl RunContext {
         self.pace_stale |= self.lane_state(pass, lane).waiting == 0;
         let state = self.lane_state(pass, lane);
         state.waiting += 1;
-        state.due = if state.waiting == 1 { due } else { state.due.min(due) };
+        state.due = if state.waiting == 1 {
+            due
+        } else {
+            state.due.min(due)
+        };
         self.changed = true;
     }
 
@@ -283,10 +302,17 @@ impl RunContext {
         now: Moment,
     ) -> Result<bool> {
         use SubCampaignState::*;
-        let run_goes_on =
-            matches!(self.run.state, Loading | Pending | Running | Paused | Completing);
-        let Some(batch) = batch else { return Ok(run_goes_on) };
-        Ok(run_goes_on && self.batch_end(snapshot, Some(batch))?.is_some_and(|end| now < end))
+        let run_goes_on = matches!(
+            self.run.state,
+            Loading | Pending | Running | Paused | Completing
+        );
+        let Some(batch) = batch else {
+            return Ok(run_goes_on);
+        };
+        Ok(run_goes_on
+            && self
+                .batch_end(snapshot, Some(batch))?
+                .is_some_and(|end| now < end))
     }
 
     /// The end of a batch; in the past for one that is over; none without a batch.
@@ -300,7 +326,10 @@ impl RunContext {
             return Ok(Some(known.run.end_time));
         }
         let run = snapshot.batch_run(batch)?;
-        Ok(Some(run.filter(BatchRun::is_live).map_or(Moment(0), |run| run.end_time)))
+        Ok(Some(
+            run.filter(BatchRun::is_live)
+                .map_or(Moment(0), |run| run.end_time),
+        ))
     }
 
     /// Why a contact gets no further attempt when its run or batch does not go on.
@@ -322,14 +351,15 @@ impl RunContext {
     ) -> Result<Option<Arc<Said>>> {
         let of_batch = || -> Result<Option<ScriptId>> {
             match batch {
-            Some(batch) => match self.batches.get(&batch) {
-                Some(known) => Ok(Some(known.script)),
-                None => {
-                    Ok(snapshot.stored::<ContactBatch>(batch)?.map(|batch| batch.entity.script))
-                }
-            },
-            None => Ok(self.sub_campaign.script),
-        } };
+                Some(batch) => match self.batches.get(&batch) {
+                    Some(known) => Ok(Some(known.script)),
+                    None => Ok(snapshot
+                        .stored::<ContactBatch>(batch)?
+                        .map(|batch| batch.entity.script)),
+                },
+                None => Ok(self.sub_campaign.script),
+            }
+        };
         let id = match self.pass(pass).and_then(|pass| pass.script) {
             Some(script) => Some(script),
             None => of_batch()?,
@@ -338,7 +368,9 @@ impl RunContext {
         if let Some(known) = self.scripts.get(&id) {
             return Ok(Some(Arc::clone(known)));
         }
-        let Some(said) = Said::load(snapshot, id)? else { return Ok(None) };
+        let Some(said) = Said::load(snapshot, id)? else {
+            return Ok(None);
+        };
         let said = Arc::new(said);
         self.scripts.insert(id, Arc::clone(&said));
         Ok(Some(said))
@@ -370,7 +402,8 @@ impl Contexts {
         }
         let live = snapshot.live_runs()?;
         self.live = live.iter().map(|run| run.id).collect();
-        self.runs.retain(|id, _| self.live.binary_search(id).is_ok());
+        self.runs
+            .retain(|id, _| self.live.binary_search(id).is_ok());
         for run in live {
             match self.runs.get_mut(&run.id) {
                 Some(context) => {
@@ -383,7 +416,10 @@ impl Contexts {
                         Some(context) => {
                             self.runs.insert(id, context);
                         }
-                        None => tracing::error!(run = id.0, "a run without SubCampaign, Campaign or Account"),
+                        None => tracing::error!(
+                            run = id.0,
+                            "a run without SubCampaign, Campaign or Account"
+                        ),
                     }
                 }
             }
@@ -405,12 +441,14 @@ impl Contexts {
         snapshot: &S,
         id: SubCampaignId,
     ) -> Result<Option<&mut RunContext>> {
-        if !self.runs.contains_key(&id) {
-            let Some(run) = snapshot.run(id)? else { return Ok(None) };
-            let Some(context) = RunContext::load(snapshot, run)? else { return Ok(None) };
-            self.runs.insert(id, context);
+        match self.runs.entry(id) {
+            Entry::Occupied(held) => Ok(Some(held.into_mut())),
+            Entry::Vacant(free) => {
+                let Some(run) = snapshot.run(id)? else { return Ok(None) };
+                let context = RunContext::load(snapshot, run)?;
+                Ok(context.map(|context| free.insert(context)))
+            }
         }
-        Ok(self.runs.get_mut(&id))
     }
 
     /// A run that is held.

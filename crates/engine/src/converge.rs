@@ -6,9 +6,7 @@ use crate::limits::JUDGEMENTS_PER_RUN_MAX;
 use carillon_admission::Opening;
 use carillon_model::counter::{Counters, Subject};
 use carillon_model::moment::HOUR;
-use carillon_model::{
-    BatchState, Moment, PassState, SubCampaignState, SubCampaignType,
-};
+use carillon_model::{BatchState, Moment, PassState, SubCampaignState, SubCampaignType};
 use carillon_store::verdict::Judgement;
 use carillon_store::{Result, Transaction};
 
@@ -65,7 +63,9 @@ fn keep_deferrals<T: Transaction + ?Sized>(
     now: Moment,
 ) -> Result<()> {
     for ((_, lane), state) in &mut context.lanes {
-        let Some(Opening::Closed { until, reason, .. }) = state.opening else { continue };
+        let Some(Opening::Closed { until, reason, .. }) = state.opening else {
+            continue;
+        };
         let is_new = state.waiting > 0 && state.deferred != Some((until, reason));
         if !is_new || context.judgements >= JUDGEMENTS_PER_RUN_MAX {
             continue;
@@ -85,11 +85,7 @@ fn keep_deferrals<T: Transaction + ?Sized>(
 }
 
 impl Look {
-    fn at<T: Transaction + ?Sized>(
-        tx: &T,
-        context: &mut RunContext,
-        now: Moment,
-    ) -> Result<Self> {
+    fn at<T: Transaction + ?Sized>(tx: &T, context: &mut RunContext, now: Moment) -> Result<Self> {
         let passes = context.passes().len();
         let mut subjects = vec![Subject::whole(context.run.id)];
         subjects.extend((0..passes).map(|index| Subject::pass(context.run.id, index as u16)));
@@ -112,7 +108,13 @@ impl Look {
                 open[index] |= opening.is_some_and(|opening| opening.is_open());
             }
         }
-        Ok(Self { counters, passes: counted, waiting: in_pass.iter().sum(), open, in_pass })
+        Ok(Self {
+            counters,
+            passes: counted,
+            waiting: in_pass.iter().sum(),
+            open,
+            in_pass,
+        })
     }
 
     fn is_open(&self) -> bool {
@@ -121,7 +123,10 @@ impl Look {
 
     /// Whether the attempts still out can bring no further one: all are in the last pass, which allows one each.
     fn only_last_attempts(&self, context: &RunContext) -> bool {
-        let allows_one = context.passes().last().is_none_or(|pass| pass.max_attempts <= 1);
+        let allows_one = context
+            .passes()
+            .last()
+            .is_none_or(|pass| pass.max_attempts <= 1);
         let in_last = self.passes.last().map_or(0, |pass| pass.active);
         context.unanswered <= 0 && allows_one && in_last == self.counters.active
     }
@@ -131,6 +136,7 @@ fn converge_run(context: &mut RunContext, look: &Look, now: Moment) {
     use SubCampaignState::*;
     let on_demand = context.run.run_type == SubCampaignType::OnDemand;
     let enabled = context.account.settings.enabled.unwrap_or(true);
+    let only_last_attempts = look.only_last_attempts(context);
     let run = &mut context.run;
     match run.state {
         Loading if run.load.done => {
@@ -156,17 +162,24 @@ fn converge_run(context: &mut RunContext, look: &Look, now: Moment) {
                 run.set_state(Done);
             }
         }
-        Running if on_demand => {
-            if context.batches.is_empty() && look.waiting == 0 && look.counters.active == 0 {
-                run.end_time = Some(now);
-                run.set_state(Done);
-            }
+        Running
+            if on_demand
+                && context.batches.is_empty()
+                && look.waiting == 0
+                && look.counters.active == 0 =>
+        {
+            run.end_time = Some(now);
+            run.set_state(Done);
         }
-        Pending | Running if look.waiting == 0 => {
-            if look.counters.active == 0 || look.only_last_attempts(context) {
-                context.run.set_state(Completing);
-            }
+        Running if on_demand => {}
+        Pending | Running
+            if look.waiting == 0
+                && (look.counters.active == 0 || only_last_attempts) =>
+        {
+            run.set_state(Completing);
         }
+        // Nobody waits, but what is out may still bring a retry or the next pass.
+        Pending | Running if look.waiting == 0 => {}
         Pending if !run.held && run.start_time <= now && look.is_open() => run.set_state(Running),
         Running if !look.is_open() => run.set_state(Pending),
         Completing if look.waiting > 0 => run.set_state(Running),
@@ -186,7 +199,11 @@ fn converge_run(context: &mut RunContext, look: &Look, now: Moment) {
         }
         Stopping if look.waiting == 0 && look.counters.active == 0 => {
             run.end_time = Some(now);
-            run.set_state(if look.counters.attempted > 0 { Done } else { Cancelled });
+            run.set_state(if look.counters.attempted > 0 {
+                Done
+            } else {
+                Cancelled
+            });
         }
         _ => {}
     }
@@ -195,17 +212,28 @@ fn converge_run(context: &mut RunContext, look: &Look, now: Moment) {
 fn converge_passes(context: &mut RunContext, look: &Look) {
     use SubCampaignState as State;
     let state = context.run.state;
-    let mut earlier_done = context.run.load.done || context.run.run_type == SubCampaignType::OnDemand;
+    let mut earlier_done =
+        context.run.load.done || context.run.run_type == SubCampaignType::OnDemand;
     let on_demand = context.run.run_type == SubCampaignType::OnDemand;
     for index in 0..context.run.passes.len() {
-        let Some(counters) = look.passes.get(index) else { break };
+        let Some(counters) = look.passes.get(index) else {
+            break;
+        };
         let waiting = look.in_pass[index];
         let finished = earlier_done && waiting == 0 && counters.active == 0;
-        let ended = if counters.attempted > 0 { PassState::Done } else { PassState::Cancelled };
+        let ended = if counters.attempted > 0 {
+            PassState::Done
+        } else {
+            PassState::Cancelled
+        };
         let pass = &mut context.run.passes[index];
         *pass = match (state, *pass) {
             (State::Stopping, PassState::Pending | PassState::Running | PassState::Paused) => {
-                if counters.active > 0 { PassState::Stopping } else { ended }
+                if counters.active > 0 {
+                    PassState::Stopping
+                } else {
+                    ended
+                }
             }
             (State::Cancelled, PassState::Done) => PassState::Done,
             (State::Cancelled, _) => PassState::Cancelled,
@@ -213,10 +241,12 @@ fn converge_passes(context: &mut RunContext, look: &Look) {
             (State::Done | State::Awaiting, _) => PassState::Done,
             (_, PassState::Stopping) if counters.active == 0 => PassState::Done,
             (State::Paused, other) => other,
-            (_, PassState::Pending | PassState::Running) if finished && !on_demand => PassState::Done,
+            (_, PassState::Pending | PassState::Running) if finished && !on_demand => {
+                PassState::Done
+            }
             (State::Running, PassState::Pending) if look.open[index] => PassState::Running,
             (State::Running | State::Pending, PassState::Running)
-                if !look.open[index] && counters.active == 0 =>
+                if waiting > 0 && !look.open[index] =>
             {
                 PassState::Pending
             }
@@ -238,7 +268,9 @@ fn converge_batches<T: Transaction + ?Sized>(
     let subjects: Vec<Subject> = ids.iter().map(|id| Subject::whole(*id)).collect();
     let counted = tx.counters(&subjects)?;
     for (id, counters) in ids.into_iter().zip(counted) {
-        let Some(batch) = context.batches.get_mut(&id) else { continue };
+        let Some(batch) = context.batches.get_mut(&id) else {
+            continue;
+        };
         let before = batch.run.state;
         if is_stopping {
             batch.run.state = BatchState::Cancelled;
@@ -275,12 +307,16 @@ pub fn next_change(context: &mut RunContext, now: Moment) -> Moment {
     }
     if matches!(context.run.state, Running | Pending) {
         for lane in context.lanes.values().filter(|lane| lane.waiting > 0) {
-            let change = lane.opening.map_or(Moment::NEVER, |opening| opening.next_change());
+            let change = lane
+                .opening
+                .map_or(Moment::NEVER, |opening| opening.next_change());
             next = next.min(change);
         }
     }
     for batch in context.batches.values() {
-        next = next.min(later(batch.run.start_time, now)).min(later(batch.run.end_time, now));
+        next = next
+            .min(later(batch.run.start_time, now))
+            .min(later(batch.run.end_time, now));
     }
     next
 }

@@ -150,7 +150,9 @@ impl Engine {
         now: Moment,
         decisions: &mut Decisions,
     ) -> Result<()> {
-        let Some(reconcile) = &mut self.reconcile else { return Ok(()) };
+        let Some(reconcile) = &mut self.reconcile else {
+            return Ok(());
+        };
         let mut changes = Changes::default();
         let piece = reconcile.piece(tx, &mut self.contexts, &mut changes, &self.carriers, now)?;
         changes.write(tx, now)?;
@@ -200,8 +202,15 @@ impl Engine {
             receipts: &|name| carriers.has_receipts(name),
             started: self.started.unwrap_or(now),
         };
-        let disposed =
-            dispose(tx, &mut self.contexts, &mut changes, knows, answers, reports, now)?;
+        let disposed = dispose(
+            tx,
+            &mut self.contexts,
+            &mut changes,
+            knows,
+            answers,
+            reports,
+            now,
+        )?;
         changes.write(tx, now)?;
         decisions.done.answers += disposed.answers;
         decisions.done.ended += disposed.ended;
@@ -234,7 +243,11 @@ impl Engine {
                 now
             } else {
                 let waiting = open.iter().map(|attempt| due(attempt.accepted));
-                waiting.filter(|due| *due > now).min().unwrap_or(now.plus(wait)).min(now.plus(wait))
+                waiting
+                    .filter(|due| *due > now)
+                    .min()
+                    .unwrap_or(now.plus(wait))
+                    .min(now.plus(wait))
             };
             if overdue.is_empty() {
                 continue;
@@ -251,7 +264,9 @@ impl Engine {
 
     fn converge<T: Transaction + ?Sized>(&mut self, tx: &mut T, now: Moment) -> Result<()> {
         for id in self.contexts.live().to_vec() {
-            let Some(context) = self.contexts.held(id) else { continue };
+            let Some(context) = self.contexts.held(id) else {
+                continue;
+            };
             let is_due = context.look_again <= now;
             if context.changed || is_due {
                 converge::converge(tx, context, now)?;
@@ -267,7 +282,8 @@ impl Engine {
         now: Moment,
         decisions: &mut Decisions,
     ) -> Result<()> {
-        self.pacer.reckon(tx, &mut self.contexts, &self.carriers, now)?;
+        self.pacer
+            .reckon(tx, &mut self.contexts, &self.carriers, now)?;
         let mut changes = Changes::default();
         let mut dialler = Dialler {
             contexts: &mut self.contexts,
@@ -298,7 +314,9 @@ impl Engine {
             next = next.min(*due);
         }
         for id in self.contexts.live().to_vec() {
-            let Some(context) = self.contexts.held(id) else { continue };
+            let Some(context) = self.contexts.held(id) else {
+                continue;
+            };
             next = next.min(context.look_again);
             if !context.run.may_attempt() {
                 continue;
@@ -352,21 +370,61 @@ impl Sorted {
         let mut sorted = Self::default();
         for event in events {
             match event {
-                Event::Answer { attempt, answer, at } => {
-                    sorted.answers.push(Answered { attempt, answer, at });
+                Event::Answer {
+                    attempt,
+                    answer,
+                    at,
+                } => {
+                    sorted.answers.push(Answered {
+                        attempt,
+                        answer,
+                        at,
+                    });
                 }
-                Event::Report { carrier, message_id, reference: _, report, at, acknowledge } => {
+                Event::Report {
+                    carrier,
+                    message_id,
+                    reference: _,
+                    report,
+                    at,
+                    acknowledge,
+                } => {
                     let attempt = None;
-                    sorted.reports.push(Reported { carrier, attempt, message_id, report, at });
+                    sorted.reports.push(Reported {
+                        carrier,
+                        attempt,
+                        message_id,
+                        report,
+                        at,
+                    });
                     acknowledgements.push(acknowledge);
                 }
-                Event::Inbound { carrier, from, to, body, at, acknowledge } => {
-                    sorted.messages.push(Message { carrier, from, to, body, at });
+                Event::Inbound {
+                    carrier,
+                    from,
+                    to,
+                    body,
+                    at,
+                    acknowledge,
+                } => {
+                    sorted.messages.push(Message {
+                        carrier,
+                        from,
+                        to,
+                        body,
+                        at,
+                    });
                     acknowledgements.push(acknowledge);
                 }
-                Event::Queried { attempt, message_id, report, at } => {
+                Event::Queried {
+                    attempt,
+                    message_id,
+                    report,
+                    at,
+                } => {
                     // A carrier that does not know leaves the attempt waiting for its receipts.
-                    let report = report.map(|said| Reported::of_query(attempt, message_id, said, at));
+                    let report =
+                        report.map(|said| Reported::of_query(attempt, message_id, said, at));
                     sorted.reports.extend(report);
                 }
                 Event::Link { carrier, up, .. } => {

@@ -11,8 +11,8 @@ use crate::pace::{Pacer, PassOf};
 use crate::schedule;
 use carillon_admission::device::{self, DeviceSet};
 use carillon_admission::{ContactFacts, Facts, LaneKey, Opening, Refusal, Speaker};
-use carillon_compliance::number::device_key;
 use carillon_channel::{Content, Order};
+use carillon_compliance::number::device_key;
 use carillon_model::attempt::Attempt;
 use carillon_model::contact::{Contact, Device};
 use carillon_model::pass::Pass;
@@ -77,7 +77,9 @@ impl Dialler<'_> {
     fn ready(&mut self, now: Moment) -> Vec<PassOf> {
         let mut ready = Vec::new();
         for id in self.contexts.live().to_vec() {
-            let Some(context) = self.contexts.held(id) else { continue };
+            let Some(context) = self.contexts.held(id) else {
+                continue;
+            };
             if !context.run.may_attempt() {
                 continue;
             }
@@ -98,9 +100,16 @@ impl Dialler<'_> {
         dialled: &mut Dialled,
         now: Moment,
     ) -> Result<()> {
-        let Some(context) = self.contexts.held(of.0) else { return Ok(()) };
-        let Some(pass) = context.pass(of.1).cloned() else { return Ok(()) };
-        let room = self.carriers.room(pass.channel, context.is_emulated()).min(budget);
+        let Some(context) = self.contexts.held(of.0) else {
+            return Ok(());
+        };
+        let Some(pass) = context.pass(of.1).cloned() else {
+            return Ok(());
+        };
+        let room = self
+            .carriers
+            .room(pass.channel, context.is_emulated())
+            .min(budget);
         let lanes = context.open_lanes(of.1, now);
         if room == 0 || lanes.is_empty() {
             return Ok(());
@@ -119,7 +128,8 @@ impl Dialler<'_> {
                 continue;
             }
             let before = dialled.attempts;
-            let mut lane_dial = LaneDial::new(context, self.carriers, self.changes, &pass, of.1, *lane);
+            let mut lane_dial =
+                LaneDial::new(context, self.carriers, self.changes, &pass, of.1, *lane);
             lane_dial.run(tx, limit, dialled, now)?;
             let used = dialled.attempts - before;
             left -= used;
@@ -163,7 +173,14 @@ impl<'a> LaneDial<'a> {
         index: u16,
         lane: u32,
     ) -> Self {
-        Self { context, carriers, changes, pass, index, lane }
+        Self {
+            context,
+            carriers,
+            changes,
+            pass,
+            index,
+            lane,
+        }
     }
 
     fn run<T: Transaction + ?Sized>(
@@ -176,11 +193,13 @@ impl<'a> LaneDial<'a> {
         let run = self.context.run.id;
         let places = tx.claim(run, self.index, self.lane, now, limit)?;
         let next = if places.len() < limit {
-            tx.next_due(run, self.index, self.lane)?.unwrap_or(Moment::NEVER)
+            tx.next_due(run, self.index, self.lane)?
+                .unwrap_or(Moment::NEVER)
         } else {
             Moment(0)
         };
-        self.context.note_claimed(self.index, self.lane, places.len(), next);
+        self.context
+            .note_claimed(self.index, self.lane, places.len(), next);
         if places.is_empty() {
             return Ok(());
         }
@@ -198,7 +217,10 @@ impl<'a> LaneDial<'a> {
         tx.write_attempts(&attempts)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the state of one claim, passed down once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of one claim, passed down once"
+    )]
     fn one<T: Transaction + ?Sized>(
         &mut self,
         tx: &mut T,
@@ -212,14 +234,26 @@ impl<'a> LaneDial<'a> {
     ) -> Result<()> {
         let run = self.context.run.id;
         let Some((contact, facts, is_removed)) = contacts.get(place.contact) else {
-            tracing::error!(run = run.0, contact = place.contact.0, "a contact that waits is not there");
-            let whose = Whose { run, pass: self.index, batch: None };
+            tracing::error!(
+                run = run.0,
+                contact = place.contact.0,
+                "a contact that waits is not there"
+            );
+            let whose = Whose {
+                run,
+                pass: self.index,
+                batch: None,
+            };
             self.changes.left_queue(whose);
             self.finish(past.unwrap_or_else(|| self.fresh(place)), Reason::Removed);
             return Ok(());
         };
         let batch = self.batch_of(contact);
-        let whose = Whose { run, pass: self.index, batch };
+        let whose = Whose {
+            run,
+            pass: self.index,
+            batch,
+        };
         self.changes.left_queue(whose);
         let known = past.is_some();
         let past = past.unwrap_or_else(|| self.fresh(place));
@@ -262,7 +296,10 @@ impl<'a> LaneDial<'a> {
     }
 
     /// Judges a contact again, with what is true in this unit.
-    #[expect(clippy::too_many_arguments, reason = "each is one fact the judgement looks at")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one fact the judgement looks at"
+    )]
     fn decide<'c, T: Transaction + ?Sized>(
         &mut self,
         tx: &mut T,
@@ -302,7 +339,13 @@ impl<'a> LaneDial<'a> {
             return Ok(Decision::Attempt(choice.device, self.lane));
         }
         // A finer region named by a new rule, or another device: the contact belongs to another lane.
-        let lane = self.context.lane(tx, &LaneKey { closes: key.closes, facts: fresh })?;
+        let lane = self.context.lane(
+            tx,
+            &LaneKey {
+                closes: key.closes,
+                facts: fresh,
+            },
+        )?;
         Ok(match self.context.opening(self.index, lane, now) {
             Some(Opening::Open { .. }) => Decision::Attempt(choice.device, lane),
             Some(Opening::Closed { .. }) => Decision::Move(lane),
@@ -314,8 +357,14 @@ impl<'a> LaneDial<'a> {
 
     /// Renders and makes the row and its order. Err(reason) = the text cannot be made for this contact; Err(none) = no
     /// carrier has room any more.
-    #[expect(clippy::too_many_arguments, reason = "each becomes a field of the attempt")]
-    #[expect(clippy::type_complexity, reason = "three outcomes of one step, used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each becomes a field of the attempt"
+    )]
+    #[expect(
+        clippy::type_complexity,
+        reason = "three outcomes of one step, used once"
+    )]
     fn attempt<T: Transaction + ?Sized>(
         &mut self,
         tx: &T,
@@ -332,7 +381,10 @@ impl<'a> LaneDial<'a> {
             return Ok(Err(Some(Reason::MissingField)));
         };
         let number = past.attempts + 1;
-        let zone = self.context.lane_key(lane).and_then(|key| self.context.rules.zone(&key.facts));
+        let zone = self
+            .context
+            .lane_key(lane)
+            .and_then(|key| self.context.rules.zone(&key.facts));
         let speaker = Speaker {
             account: &self.context.account,
             campaign: &self.context.campaign,
@@ -411,7 +463,13 @@ impl<'a> LaneDial<'a> {
     }
 
     fn fresh(&self, place: &Place) -> Progress {
-        fresh(self.context.run.id, place.contact, self.index, self.lane, place.rank)
+        fresh(
+            self.context.run.id,
+            place.contact,
+            self.index,
+            self.lane,
+            place.rank,
+        )
     }
 
     fn put_back(&mut self, whose: Whose, place: &Place, lane: u32) {
@@ -430,7 +488,13 @@ impl<'a> LaneDial<'a> {
         now: Moment,
     ) {
         if !past.attempted {
-            let denial = Denial { run: whose.run, contact: past.contact, at: now, reason, rule };
+            let denial = Denial {
+                run: whose.run,
+                contact: past.contact,
+                at: now,
+                reason,
+                rule,
+            };
             self.changes.denied(whose, denial);
         }
         if known {
@@ -459,7 +523,13 @@ impl<'a> LaneDial<'a> {
         )?;
         if let Some(place) = place {
             self.context.note_due(place.pass, place.lane, place.due);
-            self.changes.enqueue(Whose { pass: place.pass, ..whose }, place);
+            self.changes.enqueue(
+                Whose {
+                    pass: place.pass,
+                    ..whose
+                },
+                place,
+            );
         }
         self.changes.progress(past);
         Ok(())
@@ -490,13 +560,22 @@ impl Claimed {
     ) -> Result<Self> {
         let contacts = tx.contacts(ids)?;
         let facts = ContactFacts::gather(tx, &context.rules, pass.channel, &contacts, now)?;
-        let index = contacts.iter().enumerate().map(|(at, contact)| (contact.id, at)).collect();
+        let index = contacts
+            .iter()
+            .enumerate()
+            .map(|(at, contact)| (contact.id, at))
+            .collect();
         let removed = if context.run.run_type == SubCampaignType::OnDemand {
             vec![false; contacts.len()]
         } else {
             removed(tx, &contacts)?
         };
-        Ok(Self { contacts, facts, removed, index })
+        Ok(Self {
+            contacts,
+            facts,
+            removed,
+            index,
+        })
     }
 
     fn get(&self, id: ContactId) -> Option<(&Contact, &Facts, bool)> {
@@ -509,7 +588,11 @@ impl Claimed {
 /// it: its Client ID has a member.
 fn removed<T: Transaction + ?Sized>(tx: &T, contacts: &[Contact]) -> Result<Vec<bool>> {
     let ids: Vec<ContactId> = contacts.iter().map(|contact| contact.id).collect();
-    let mut removed: Vec<bool> = tx.contacts_live(&ids)?.into_iter().map(|live| !live).collect();
+    let mut removed: Vec<bool> = tx
+        .contacts_live(&ids)?
+        .into_iter()
+        .map(|live| !live)
+        .collect();
     for (contact, removed) in contacts.iter().zip(&mut removed) {
         if *removed {
             let member = tx.contacts_by_client_id(contact.container, &[&contact.external_id])?;
@@ -530,7 +613,8 @@ impl RunContext {
             .collect();
         due.into_iter()
             .filter(|(lane, _)| {
-                self.opening(pass, *lane, now).is_some_and(|opening| opening.is_open())
+                self.opening(pass, *lane, now)
+                    .is_some_and(|opening| opening.is_open())
             })
             .collect()
     }
@@ -544,4 +628,3 @@ impl RunContext {
             .unwrap_or_default()
     }
 }
-

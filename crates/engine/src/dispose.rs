@@ -53,7 +53,13 @@ pub struct Reported {
 impl Reported {
     /// What a carrier answered to a query.
     pub fn of_query(attempt: AttemptId, message_id: String, report: Report, at: Moment) -> Self {
-        Self { carrier: Arc::from(""), attempt: Some(attempt), message_id, report, at }
+        Self {
+            carrier: Arc::from(""),
+            attempt: Some(attempt),
+            message_id,
+            report,
+            at,
+        }
     }
 }
 
@@ -98,7 +104,10 @@ pub fn dispose<T: Transaction + ?Sized>(
     mut reports: Vec<Reported>,
     now: Moment,
 ) -> Result<Disposed> {
-    let mut disposed = Disposed { answers: answers.len(), ..Disposed::default() };
+    let mut disposed = Disposed {
+        answers: answers.len(),
+        ..Disposed::default()
+    };
     let mut outcomes = Vec::new();
     if !answers.is_empty() {
         take_answers(tx, contexts, knows, answers, &mut reports, &mut outcomes)?;
@@ -107,8 +116,10 @@ pub fn dispose<T: Transaction + ?Sized>(
         take_reports(tx, contexts, knows, reports, &mut outcomes)?;
     }
     disposed.ended = outcomes.len();
-    disposed.withdrawn =
-        outcomes.iter().filter(|outcome| is_withdrawn(&outcome.attempt)).count();
+    disposed.withdrawn = outcomes
+        .iter()
+        .filter(|outcome| is_withdrawn(&outcome.attempt))
+        .count();
     conclude(tx, contexts, changes, outcomes, now)?;
     Ok(disposed)
 }
@@ -122,12 +133,18 @@ pub fn end_all<T: Transaction + ?Sized>(
     result: AttemptResult,
     now: Moment,
 ) -> Result<usize> {
-    let facts: Vec<(AttemptId, Fact)> =
-        attempts.iter().map(|id| (*id, ended(now, result, None))).collect();
+    let facts: Vec<(AttemptId, Fact)> = attempts
+        .iter()
+        .map(|id| (*id, ended(now, result, None)))
+        .collect();
     let mut outcomes = Vec::new();
     for added in tx.add_facts(&facts)? {
         if let Added::Added(attempt) = added {
-            outcomes.push(Outcome { attempt, before: None, bad_device: false });
+            outcomes.push(Outcome {
+                attempt,
+                before: None,
+                bad_device: false,
+            });
         }
     }
     let count = outcomes.len();
@@ -141,7 +158,13 @@ fn ended(at: Moment, result: AttemptResult, carrier_status: Option<String>) -> F
         AttemptResult::Success => Some(AttemptResult::Success),
         _ => None,
     };
-    Fact::Ended { at, result, reason: None, script_result, carrier_status }
+    Fact::Ended {
+        at,
+        result,
+        reason: None,
+        script_result,
+        carrier_status,
+    }
 }
 
 fn is_withdrawn(attempt: &Attempt) -> bool {
@@ -154,16 +177,41 @@ fn facts_of(answer: Answer, at: Moment, has_receipts: bool) -> (Vec<Fact>, bool)
         Answer::Accepted { message_ids } => {
             let parts = message_ids.len().clamp(1, usize::from(u16::MAX)) as u16;
             if has_receipts {
-                (vec![Fact::Accepted { at, message_ids, parts }], false)
+                (
+                    vec![Fact::Accepted {
+                        at,
+                        message_ids,
+                        parts,
+                    }],
+                    false,
+                )
             } else {
-                let accepted = Fact::Accepted { at, message_ids: Vec::new(), parts };
-                (vec![accepted, ended(at, AttemptResult::Success, None)], false)
+                let accepted = Fact::Accepted {
+                    at,
+                    message_ids: Vec::new(),
+                    parts,
+                };
+                (
+                    vec![accepted, ended(at, AttemptResult::Success, None)],
+                    false,
+                )
             }
         }
-        Answer::Refused { result, code, permanent } => {
+        Answer::Refused {
+            result,
+            code,
+            permanent,
+        } => {
             let bad_device = permanent || result == AttemptResult::BadDevice;
-            let word = if result.is_of(ResultKind::Text) { result } else { AttemptResult::Failed };
-            (vec![ended(at, word, Some(format!("{code:#010x}")))], bad_device)
+            let word = if result.is_of(ResultKind::Text) {
+                result
+            } else {
+                AttemptResult::Failed
+            };
+            (
+                vec![ended(at, word, Some(format!("{code:#010x}")))],
+                bad_device,
+            )
         }
         Answer::Doubt => (vec![ended(at, AttemptResult::Unknown, None)], false),
         Answer::NotSent => {
@@ -194,7 +242,10 @@ fn take_answers<T: Transaction + ?Sized>(
     let mut message_ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (answered, attempt) in answers.into_iter().zip(known) {
         let Some(attempt) = attempt else {
-            tracing::warn!(attempt = answered.attempt.0, "a channel answered an attempt that is not there");
+            tracing::warn!(
+                attempt = answered.attempt.0,
+                "a channel answered an attempt that is not there"
+            );
             continue;
         };
         contexts.answered(&attempt);
@@ -205,9 +256,16 @@ fn take_answers<T: Transaction + ?Sized>(
         if let Answer::Accepted { message_ids: ids } = &answered.answer
             && (knows.receipts)(&attempt.carrier)
         {
-            message_ids.entry(attempt.carrier.clone()).or_default().extend(ids.iter().cloned());
+            message_ids
+                .entry(attempt.carrier.clone())
+                .or_default()
+                .extend(ids.iter().cloned());
         }
-        let (added, is_bad) = facts_of(answered.answer, answered.at, (knows.receipts)(&attempt.carrier));
+        let (added, is_bad) = facts_of(
+            answered.answer,
+            answered.at,
+            (knows.receipts)(&attempt.carrier),
+        );
         bad.insert(attempt.id, is_bad);
         facts.extend(added.into_iter().map(|fact| (attempt.id, fact)));
     }
@@ -215,7 +273,11 @@ fn take_answers<T: Transaction + ?Sized>(
     for ((id, fact), added) in facts.iter().zip(added) {
         if let (Fact::Ended { .. }, Added::Added(attempt)) = (fact, added) {
             let bad_device = bad.get(id).copied().unwrap_or(false);
-            outcomes.push(Outcome { attempt, before: None, bad_device });
+            outcomes.push(Outcome {
+                attempt,
+                before: None,
+                bad_device,
+            });
         }
     }
     claim_early_receipts(tx, message_ids, reports)
@@ -245,7 +307,10 @@ fn correct<T: Transaction + ?Sized>(
     carrier_status: Option<String>,
     outcomes: &mut Vec<Outcome>,
 ) -> Result<()> {
-    let fact = Fact::Corrected { result, carrier_status };
+    let fact = Fact::Corrected {
+        result,
+        carrier_status,
+    };
     for added in tx.add_facts(&[(attempt.id, fact)])? {
         if let Added::Added(corrected) = added {
             outcomes.push(Outcome {
@@ -317,13 +382,23 @@ fn take_reports<T: Transaction + ?Sized>(
         tx.keep_receipts(&early)?;
     }
     let ids: Vec<AttemptId> = found.iter().map(|(attempt, ..)| *attempt).collect();
-    let mut open: HashMap<AttemptId, Attempt> =
-        tx.attempts(&ids)?.into_iter().flatten().map(|attempt| (attempt.id, attempt)).collect();
+    let mut open: HashMap<AttemptId, Attempt> = tx
+        .attempts(&ids)?
+        .into_iter()
+        .flatten()
+        .map(|attempt| (attempt.id, attempt))
+        .collect();
     let mut facts = Vec::with_capacity(found.len());
     for (id, reported, delivered, status) in found {
-        let Some(attempt) = open.get_mut(&id) else { continue };
+        let Some(attempt) = open.get_mut(&id) else {
+            continue;
+        };
         if attempt.state() == AttemptState::Done {
-            let result = if delivered { AttemptResult::Success } else { AttemptResult::Failed };
+            let result = if delivered {
+                AttemptResult::Success
+            } else {
+                AttemptResult::Failed
+            };
             if may_correct(contexts, tx, attempt, result, reported.at)? {
                 let before = attempt.clone();
                 attempt.result = Some(result);
@@ -350,7 +425,11 @@ fn take_reports<T: Transaction + ?Sized>(
     }
     for ((_, fact), added) in facts.iter().zip(tx.add_facts(&facts)?) {
         if let (Fact::Ended { .. }, Added::Added(attempt)) = (fact, added) {
-            outcomes.push(Outcome { attempt, before: None, bad_device: false });
+            outcomes.push(Outcome {
+                attempt,
+                before: None,
+                bad_device: false,
+            });
         }
     }
     Ok(())
@@ -367,8 +446,13 @@ fn attempt_of<T: Transaction + ?Sized>(
     if let Some(attempt) = tx.attempt_of_message(carrier, &reported.message_id)? {
         return Ok(Some(attempt));
     }
-    for key in carillon_channel::text::message_key(&reported.message_id).iter().skip(1) {
-        let Some(id) = tx.attempt_of_message(carrier, key)? else { continue };
+    for key in carillon_channel::text::message_key(&reported.message_id)
+        .iter()
+        .skip(1)
+    {
+        let Some(id) = tx.attempt_of_message(carrier, key)? else {
+            continue;
+        };
         let attempt = tx.attempts(&[id])?.into_iter().flatten().next();
         let fits = |attempt: &Attempt| {
             attempt.carrier == carrier
@@ -401,7 +485,9 @@ fn may_correct<T: Transaction + ?Sized>(
     if !allowed {
         return Ok(false);
     }
-    let hours = contexts.get(tx, attempt.run)?.map_or(24, |context| context.awaiting_hours());
+    let hours = contexts
+        .get(tx, attempt.run)?
+        .map_or(24, |context| context.awaiting_hours());
     let ended = attempt.ended.unwrap_or(attempt.written);
     Ok(at.since(ended) <= i64::from(hours) * carillon_model::moment::HOUR)
 }
@@ -425,8 +511,10 @@ fn conclude<T: Transaction + ?Sized>(
             tracing::error!(run = run.0, "attempts ended in a run that is not there");
             continue;
         };
-        let contacts: Vec<ContactId> =
-            outcomes.iter().map(|outcome| outcome.attempt.contact).collect();
+        let contacts: Vec<ContactId> = outcomes
+            .iter()
+            .map(|outcome| outcome.attempt.contact)
+            .collect();
         let mut progress = Latest::read(tx, run, &contacts)?;
         let wanted: Vec<ContactId> = outcomes
             .iter()
@@ -436,21 +524,26 @@ fn conclude<T: Transaction + ?Sized>(
         let contacts: HashMap<ContactId, Contact> = if wanted.is_empty() {
             HashMap::new()
         } else {
-            tx.contacts(&wanted)?.into_iter().map(|contact| (contact.id, contact)).collect()
+            tx.contacts(&wanted)?
+                .into_iter()
+                .map(|contact| (contact.id, contact))
+                .collect()
         };
         for outcome in outcomes {
             let contact = contacts.get(&outcome.attempt.contact);
             let mut past = progress.take(&outcome.attempt);
             let place = match (outcome.before, is_withdrawn(&outcome.attempt)) {
-                (Some(before), _) => {
-                    corrected(tx, context, changes, &outcome, before, contact, &mut past, now)?
-                }
+                (Some(before), _) => corrected(
+                    tx, context, changes, &outcome, before, contact, &mut past, now,
+                )?,
                 (None, true) => withdrawn(tx, context, changes, &outcome, &mut past, now)?,
-                (None, false) => {
-                    finished(tx, context, changes, &outcome, contact, &mut past, now)?
-                }
+                (None, false) => finished(tx, context, changes, &outcome, contact, &mut past, now)?,
             };
-            let whose = Whose { run, pass: past.pass, batch: outcome.attempt.batch };
+            let whose = Whose {
+                run,
+                pass: past.pass,
+                batch: outcome.attempt.batch,
+            };
             if let Some(place) = place {
                 context.note_due(place.pass, place.lane, place.due);
                 changes.enqueue(whose, place);
@@ -476,13 +569,25 @@ impl Latest {
         contacts: &[ContactId],
     ) -> Result<Self> {
         let past = tx.progress(run, contacts)?;
-        Ok(Self { run, by_contact: contacts.iter().copied().zip(past).collect() })
+        Ok(Self {
+            run,
+            by_contact: contacts.iter().copied().zip(past).collect(),
+        })
     }
 
     fn take(&mut self, attempt: &Attempt) -> Progress {
-        self.by_contact.get_mut(&attempt.contact).and_then(Option::take).unwrap_or_else(|| {
-            fresh(self.run, attempt.contact, attempt.pass, attempt.lane, attempt.rank)
-        })
+        self.by_contact
+            .get_mut(&attempt.contact)
+            .and_then(Option::take)
+            .unwrap_or_else(|| {
+                fresh(
+                    self.run,
+                    attempt.contact,
+                    attempt.pass,
+                    attempt.lane,
+                    attempt.rank,
+                )
+            })
     }
 
     fn put(&mut self, progress: Progress) {
@@ -490,18 +595,15 @@ impl Latest {
     }
 
     fn write(self, changes: &mut Changes) {
-        self.by_contact.into_values().flatten().for_each(|progress| changes.progress(progress));
+        self.by_contact
+            .into_values()
+            .flatten()
+            .for_each(|progress| changes.progress(progress));
     }
 }
 
 /// The progress of a contact that has none behind it.
-pub fn fresh(
-    run: SubCampaignId,
-    contact: ContactId,
-    pass: u16,
-    lane: u32,
-    rank: i64,
-) -> Progress {
+pub fn fresh(run: SubCampaignId, contact: ContactId, pass: u16, lane: u32, rank: i64) -> Progress {
     Progress {
         run,
         contact,
@@ -522,12 +624,17 @@ pub fn fresh(
 
 /// Whether the contact itself is needed to know how it goes on.
 fn may_go_on(context: &RunContext, outcome: &Outcome) -> bool {
-    let delivered = outcome.attempt.result.is_some_and(AttemptResult::is_delivered);
+    let delivered = outcome
+        .attempt
+        .result
+        .is_some_and(AttemptResult::is_delivered);
     let has_later_pass = usize::from(outcome.attempt.pass) + 1 < context.passes().len();
     !is_withdrawn(&outcome.attempt)
         && (has_later_pass
             || !delivered
-                && context.pass(outcome.attempt.pass).is_some_and(|pass| pass.max_attempts > 1))
+                && context
+                    .pass(outcome.attempt.pass)
+                    .is_some_and(|pass| pass.max_attempts > 1))
 }
 
 /// An order that was not sent: the attempt counts for nothing and the contact keeps its place.
@@ -572,18 +679,35 @@ fn finished<T: Transaction + ?Sized>(
     let whose = Whose::of(attempt);
     let before = classes(past, attempt.pass);
     let retries = past.count_in_pass(result);
-    past.results.push(PassResult { pass: attempt.pass, result, script: attempt.script_result });
+    past.results.push(PassResult {
+        pass: attempt.pass,
+        result,
+        script: attempt.script_result,
+    });
     past.attempted = true;
     past.delivered |= result.is_delivered();
     past.attempts = past.attempts.max(attempt.number);
     let after = classes(past, attempt.pass);
     changes.attempt_ended(whose);
     changes.reclassed(whose, (before.0, after.0), (before.1, after.1));
-    go_on(tx, context, changes, attempt, outcome.bad_device, retries, contact, past, now)
+    go_on(
+        tx,
+        context,
+        changes,
+        attempt,
+        outcome.bad_device,
+        retries,
+        contact,
+        past,
+        now,
+    )
 }
 
 /// A late report: as a result of this moment while the run goes on and the contact is finished, else only the record.
-#[expect(clippy::too_many_arguments, reason = "each is one thing the correction looks at")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one thing the correction looks at"
+)]
 fn corrected<T: Transaction + ?Sized>(
     tx: &mut T,
     context: &mut RunContext,
@@ -599,7 +723,11 @@ fn corrected<T: Transaction + ?Sized>(
     let whose = Whose::of(attempt);
     let before = classes(past, attempt.pass);
     let nth = usize::from(attempt.number.max(1)) - 1;
-    let slot = past.results.iter_mut().filter(|slot| slot.pass == attempt.pass).nth(nth);
+    let slot = past
+        .results
+        .iter_mut()
+        .filter(|slot| slot.pass == attempt.pass)
+        .nth(nth);
     if let Some(slot) = slot
         && slot.result == was
     {
@@ -610,8 +738,10 @@ fn corrected<T: Transaction + ?Sized>(
     let after = classes(past, attempt.pass);
     changes.reclassed(whose, (before.0, after.0), (before.1, after.1));
 
-    let is_moving =
-        matches!(context.run.state, SubCampaignState::Running | SubCampaignState::Pending);
+    let is_moving = matches!(
+        context.run.state,
+        SubCampaignState::Running | SubCampaignState::Pending
+    );
     if !is_moving || past.pass != attempt.pass {
         return Ok(None);
     }
@@ -633,7 +763,17 @@ fn corrected<T: Transaction + ?Sized>(
         changes.left_queue(whose);
     }
     let retries = past.count_in_pass(result).saturating_sub(1);
-    go_on(tx, context, changes, attempt, outcome.bad_device, retries, contact, past, now)
+    go_on(
+        tx,
+        context,
+        changes,
+        attempt,
+        outcome.bad_device,
+        retries,
+        contact,
+        past,
+        now,
+    )
 }
 
 fn classes(past: &Progress, pass: u16) -> (Class, Class) {
@@ -646,7 +786,10 @@ fn classes(past: &Progress, pass: u16) -> (Class, Class) {
 }
 
 /// Retry, next pass, or finished (`entities.md` 9.1, 9.6, 9.8).
-#[expect(clippy::too_many_arguments, reason = "each is one thing the decision looks at")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one thing the decision looks at"
+)]
 fn go_on<T: Transaction + ?Sized>(
     tx: &mut T,
     context: &mut RunContext,
@@ -660,7 +803,9 @@ fn go_on<T: Transaction + ?Sized>(
 ) -> Result<Option<Place>> {
     past.place = Where::Finished;
     past.reason = None;
-    let Some(contact) = contact else { return Ok(None) };
+    let Some(contact) = contact else {
+        return Ok(None);
+    };
     if !context.goes_on(tx, attempt.batch, now)? {
         past.reason = Some(context.reason_to_stop());
         return Ok(None);
@@ -672,7 +817,11 @@ fn go_on<T: Transaction + ?Sized>(
             && device::escalates(contact, result, bad_device)
             && past.attempts < pass.max_attempts
             && !result.is_delivered();
-        if at_once { Some(0) } else { pass.retry_after(result, retries, past.attempts) }
+        if at_once {
+            Some(0)
+        } else {
+            pass.retry_after(result, retries, past.attempts)
+        }
     });
     if let Some(delay) = delay
         && let Some(place) =
@@ -680,5 +829,14 @@ fn go_on<T: Transaction + ?Sized>(
     {
         return Ok(Some(place));
     }
-    schedule::leave_pass(tx, context, changes, contact, past, attempt.batch, None, now)
+    schedule::leave_pass(
+        tx,
+        context,
+        changes,
+        contact,
+        past,
+        attempt.batch,
+        None,
+        now,
+    )
 }

@@ -86,21 +86,31 @@ impl Driver {
         };
         let engine = EngineThread::new(self, stop.clone(), status)?;
         let runtime = runtime()?;
-        std::thread::Builder::new().name("carillon-engine".to_owned()).spawn(move || {
-            engine.run();
-            // Nobody may wait any more; then there is nobody to tell.
-            let _ = engine_stopped.send(());
-        })?;
-        std::thread::Builder::new().name("carillon-chores".to_owned()).spawn(move || {
-            chores.run(&runtime);
-            let _ = chores_stopped.send(());
-        })?;
-        Ok(Handle { stop, status: follow, stopped: vec![engine_end, chores_end] })
+        std::thread::Builder::new()
+            .name("carillon-engine".to_owned())
+            .spawn(move || {
+                engine.run();
+                // Nobody may wait any more; then there is nobody to tell.
+                let _ = engine_stopped.send(());
+            })?;
+        std::thread::Builder::new()
+            .name("carillon-chores".to_owned())
+            .spawn(move || {
+                chores.run(&runtime);
+                let _ = chores_stopped.send(());
+            })?;
+        Ok(Handle {
+            stop,
+            status: follow,
+            stopped: vec![engine_end, chores_end],
+        })
     }
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_time().build()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
 }
 
 /// Milliseconds from `now` to `next` as a time to wait.
@@ -161,8 +171,7 @@ impl EngineThread {
             let events = self.gather(next);
             let now = self.driver.clock.now();
             if self.stop.is_cancelled() {
-                let deadline =
-                    *deadline.get_or_insert(now.plus(SHUTDOWN_WAIT.as_millis() as i64));
+                let deadline = *deadline.get_or_insert(now.plus(SHUTDOWN_WAIT.as_millis() as i64));
                 if (self.outstanding == 0 && events.is_empty()) || now >= deadline {
                     return;
                 }
@@ -236,7 +245,17 @@ impl EngineThread {
             Err(error) => {
                 self.kept = answers
                     .into_iter()
-                    .map(|Answered { attempt, answer, at }| Event::Answer { attempt, answer, at })
+                    .map(
+                        |Answered {
+                             attempt,
+                             answer,
+                             at,
+                         }| Event::Answer {
+                            attempt,
+                            answer,
+                            at,
+                        },
+                    )
                     .collect();
                 return Err(error);
             }
@@ -251,7 +270,10 @@ impl EngineThread {
 
     /// After the commit, and only then.
     fn act(&mut self, decisions: Decisions) {
-        decisions.acknowledgements.into_iter().for_each(carillon_channel::Acknowledge::done);
+        decisions
+            .acknowledgements
+            .into_iter()
+            .for_each(carillon_channel::Acknowledge::done);
         for (attached, orders) in self.driver.channels.iter().zip(decisions.orders) {
             if !orders.is_empty() {
                 self.outstanding += orders.len();
@@ -286,8 +308,7 @@ impl EngineThread {
             status.trouble = Some(error.to_string());
         });
         self.generation += 1;
-        let mut engine =
-            Engine::resume(self.carriers.clone(), self.driver.seed ^ self.generation);
+        let mut engine = Engine::resume(self.carriers.clone(), self.driver.seed ^ self.generation);
         let jitter = engine.chance() % (self.back_off.as_millis().max(2) as u64 / 2);
         let wait = self.back_off + Duration::from_millis(jitter);
         self.back_off = (self.back_off * 2).min(BACK_OFF_LONGEST);
@@ -306,9 +327,15 @@ fn answers_of(events: &[Event]) -> Vec<Answered> {
     events
         .iter()
         .filter_map(|event| match event {
-            Event::Answer { attempt, answer, at } => {
-                Some(Answered { attempt: *attempt, answer: answer.clone(), at: *at })
-            }
+            Event::Answer {
+                attempt,
+                answer,
+                at,
+            } => Some(Answered {
+                attempt: *attempt,
+                answer: answer.clone(),
+                at: *at,
+            }),
             _ => None,
         })
         .collect()
@@ -364,6 +391,10 @@ impl ChoresThread {
         if piece.handled > 0 {
             metrics::counter!(figures::CHORES).increment(piece.handled as u64);
         }
-        if piece.more { Duration::ZERO } else { wait_until(piece.next, now) }
+        if piece.more {
+            Duration::ZERO
+        } else {
+            wait_until(piece.next, now)
+        }
     }
 }

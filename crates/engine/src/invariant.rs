@@ -21,7 +21,9 @@ pub fn check_invariants<S: Snapshot + ?Sized>(
     snapshot: &S,
     run: SubCampaignId,
 ) -> Result<Vec<String>> {
-    let Some(row) = snapshot.run(run)? else { return Ok(vec![format!("no run {run}")]) };
+    let Some(row) = snapshot.run(run)? else {
+        return Ok(vec![format!("no run {run}")]);
+    };
     let Some(sub_campaign) = snapshot.stored::<SubCampaign>(run)? else {
         return Ok(vec![format!("no SubCampaign {run}")]);
     };
@@ -65,7 +67,12 @@ impl Audit {
     fn read_contacts<S: Snapshot + ?Sized>(&mut self, snapshot: &S) -> Result<()> {
         let mut containers = Vec::new();
         if self.run.run_type == SubCampaignType::OnDemand {
-            containers.extend(snapshot.batches_of(self.run.id)?.iter().map(|batch| batch.0));
+            containers.extend(
+                snapshot
+                    .batches_of(self.run.id)?
+                    .iter()
+                    .map(|batch| batch.0),
+            );
         }
         containers.extend(self.sub_campaign.list.map(|list| list.0));
         for container in containers {
@@ -76,8 +83,11 @@ impl Audit {
                 after = last.id;
                 let of_list = self.run.run_type != SubCampaignType::OnDemand;
                 let taken = |id: ContactId| !of_list || id.0 <= self.run.load.contact_after;
-                let ids: Vec<ContactId> =
-                    page.iter().map(|contact| contact.id).filter(|id| taken(*id)).collect();
+                let ids: Vec<ContactId> = page
+                    .iter()
+                    .map(|contact| contact.id)
+                    .filter(|id| taken(*id))
+                    .collect();
                 for past in snapshot.progress(self.run.id, &ids)?.into_iter().flatten() {
                     self.progress.insert(past.contact, past);
                 }
@@ -97,13 +107,18 @@ impl Audit {
                 after,
                 limit: PAGE,
             })?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
             after = last.id;
             for attempt in page {
                 let in_pass = attempt.number != crate::dispose::OUTSIDE
                     && attempt.direction == Direction::Outbound;
                 if in_pass {
-                    self.attempts.entry(attempt.contact).or_default().push(attempt);
+                    self.attempts
+                        .entry(attempt.contact)
+                        .or_default()
+                        .push(attempt);
                 }
             }
         }
@@ -115,8 +130,11 @@ impl Audit {
         snapshot: &S,
         wrong: &mut Vec<String>,
     ) -> Result<()> {
-        let lanes: Vec<u32> =
-            snapshot.lanes(self.run.id)?.into_iter().map(|lane| lane.number).collect();
+        let lanes: Vec<u32> = snapshot
+            .lanes(self.run.id)?
+            .into_iter()
+            .map(|lane| lane.number)
+            .collect();
         for contact in &self.contacts {
             let past = self.progress.get(contact);
             let denied = snapshot.denial(self.run.id, *contact)?.is_some();
@@ -144,7 +162,13 @@ impl Audit {
         past: Option<&Progress>,
         lanes: &[u32],
     ) -> Result<bool> {
-        let place = |pass, lane, due, rank| Place { pass, lane, due, rank, contact };
+        let place = |pass, lane, due, rank| Place {
+            pass,
+            lane,
+            due,
+            rank,
+            contact,
+        };
         if let Some(past) = past {
             // Its lane may have become finer since the row was written.
             for lane in std::iter::once(&past.lane).chain(lanes) {
@@ -179,7 +203,10 @@ impl Audit {
         let whole = counted.remove(0);
         let contacts = self.contacts.len() as i64 + self.former(snapshot)?;
         if !whole.is_sound(contacts) {
-            wrong.push(format!("run {}: {whole:?} is not sound for {contacts} contacts", self.run.id));
+            wrong.push(format!(
+                "run {}: {whole:?} is not sound for {contacts} contacts",
+                self.run.id
+            ));
         }
         let expected = self.expected();
         for (name, counts, rows) in [
@@ -189,11 +216,17 @@ impl Audit {
             ("failed", whole.failed, expected.failed),
         ] {
             if counts != rows {
-                wrong.push(format!("run {}: {name} is {counts}, the rows say {rows}", self.run.id));
+                wrong.push(format!(
+                    "run {}: {name} is {counts}, the rows say {rows}",
+                    self.run.id
+                ));
             }
         }
-        let waiting: i64 =
-            snapshot.waiting(self.run.id)?.iter().map(|waiting| waiting.contacts).sum();
+        let waiting: i64 = snapshot
+            .waiting(self.run.id)?
+            .iter()
+            .map(|waiting| waiting.contacts)
+            .sum();
         if whole.pending != waiting {
             wrong.push(format!(
                 "run {}: pending is {}, {waiting} wait",
@@ -202,7 +235,10 @@ impl Audit {
         }
         let sum = |of: fn(&Counters) -> i64| counted.iter().map(of).sum::<i64>();
         for (name, of) in [
-            ("attempted", (|counters: &Counters| counters.attempted) as fn(&Counters) -> i64),
+            (
+                "attempted",
+                (|counters: &Counters| counters.attempted) as fn(&Counters) -> i64,
+            ),
             ("active", |counters: &Counters| counters.active),
             ("pending", |counters: &Counters| counters.pending),
         ] {
@@ -217,16 +253,24 @@ impl Audit {
         }
         for (index, counters) in counted.iter().enumerate() {
             if !counters.is_sound(counters.available() + counters.filtered) {
-                wrong.push(format!("run {} pass {index}: {counters:?} is not sound", self.run.id));
+                wrong.push(format!(
+                    "run {} pass {index}: {counters:?} is not sound",
+                    self.run.id
+                ));
             }
         }
-        let is_over =
-            matches!(self.run.state, SubCampaignState::Done | SubCampaignState::Cancelled);
+        let is_over = matches!(
+            self.run.state,
+            SubCampaignState::Done | SubCampaignState::Cancelled
+        );
         if is_over && (whole.active != 0 || whole.pending != 0) {
             wrong.push(format!("run {} is over with {whole:?}", self.run.id));
         }
-        let denied: i64 =
-            snapshot.denials_by_reason(self.run.id)?.iter().map(|(_, contacts)| contacts).sum();
+        let denied: i64 = snapshot
+            .denials_by_reason(self.run.id)?
+            .iter()
+            .map(|(_, contacts)| contacts)
+            .sum();
         if whole.filtered != denied {
             wrong.push(format!(
                 "run {}: filtered is {}, {denied} are denied",
@@ -253,12 +297,21 @@ impl Audit {
         for attempts in self.attempts.values() {
             let counted: Vec<&Attempt> = attempts
                 .iter()
-                .filter(|attempt| attempt.result.is_none_or(|result| result.counts_as_attempt()))
+                .filter(|attempt| {
+                    attempt
+                        .result
+                        .is_none_or(|result| result.counts_as_attempt())
+                })
                 .collect();
             expected.attempted += counted.len() as i64;
-            expected.active +=
-                counted.iter().filter(|attempt| attempt.result.is_none()).count() as i64;
-            let results: Vec<_> = counted.iter().filter_map(|attempt| attempt.result).collect();
+            expected.active += counted
+                .iter()
+                .filter(|attempt| attempt.result.is_none())
+                .count() as i64;
+            let results: Vec<_> = counted
+                .iter()
+                .filter_map(|attempt| attempt.result)
+                .collect();
             if results.iter().any(|result| result.is_delivered()) {
                 expected.delivered += 1;
             } else if !results.is_empty() {

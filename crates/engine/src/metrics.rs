@@ -40,12 +40,18 @@ pub fn describe() {
     metrics::describe_counter!(WITHDRAWN, "Orders not sent, whose contacts wait again");
     metrics::describe_counter!(UNKNOWN, "Attempts given up as Unknown after a start");
     metrics::describe_counter!(DENIED, "Contacts denied at dispatch");
-    metrics::describe_counter!(SKIPPED, "Contacts that left a pass without an attempt at dispatch");
+    metrics::describe_counter!(
+        SKIPPED,
+        "Contacts that left a pass without an attempt at dispatch"
+    );
     metrics::describe_counter!(RECEIVED, "Messages received from people");
     metrics::describe_counter!(OPTED_OUT, "Devices opted out by their own message");
     metrics::describe_counter!(CHORES, "Contacts handled by loads and sweeps");
     metrics::describe_counter!(FAILED_STEPS, "Steps whose commit failed");
-    metrics::describe_histogram!(STEP_SECONDS, "Seconds from the start of a step to its commit");
+    metrics::describe_histogram!(
+        STEP_SECONDS,
+        "Seconds from the start of a step to its commit"
+    );
     metrics::describe_gauge!(RUNS, "Runs that are not done");
     metrics::describe_gauge!(WAITING, "Contacts that wait in all runs");
 }

@@ -62,7 +62,9 @@ impl Pacer {
         carriers: &Carriers,
         now: Moment,
     ) -> Result<()> {
-        let changed = contexts.iter_mut().any(|context| context.pace_changed || context.pace_stale);
+        let changed = contexts
+            .iter_mut()
+            .any(|context| context.pace_changed || context.pace_stale);
         let aged = self.reckoned.is_none_or(|at| now.since(at) >= PACE_EVERY);
         if !changed && !aged {
             return Ok(());
@@ -72,7 +74,9 @@ impl Pacer {
         let mut wanting = Vec::new();
         let mut maxima: BTreeMap<(OrgId, ChannelType), Option<f64>> = BTreeMap::new();
         for id in contexts.live().to_vec() {
-            let Some(context) = contexts.held(id) else { continue };
+            let Some(context) = contexts.held(id) else {
+                continue;
+            };
             if !context.run.may_attempt() {
                 self.passes.retain(|pass, _| pass.0 != id);
                 context.pace_stale = false;
@@ -81,7 +85,9 @@ impl Pacer {
             let failing = failing_shares(snapshot, context)?;
             for (index, failing) in failing.into_iter().enumerate() {
                 let index = index as u16;
-                let Some(wanted) = self.wanted(context, index, failing, now) else { continue };
+                let Some(wanted) = self.wanted(context, index, failing, now) else {
+                    continue;
+                };
                 let pass = context.pass(index).expect("counted from the passes");
                 let account = (context.run.account, pass.channel);
                 maxima.insert(account, account_maximum(context, pass.channel));
@@ -150,8 +156,9 @@ impl Pacer {
                         pace.auto.set(*lane, goal, intensity, now);
                     }
                 }
-                let remaining =
-                    waiting.iter().map(|(lane, contacts)| (*lane, *contacts as f64 * retries));
+                let remaining = waiting
+                    .iter()
+                    .map(|(lane, contacts)| (*lane, *contacts as f64 * retries));
                 Some(pace.auto.rate(remaining, now))
             }
             // Agents are not served by this version; such passes are refused when they are made.
@@ -161,7 +168,9 @@ impl Pacer {
 
     /// Permits of a pass at `now`, at most `wanted`.
     pub fn permits(&mut self, pass: PassOf, wanted: usize, now: Moment) -> usize {
-        let Some(pace) = self.passes.get_mut(&pass) else { return 0 };
+        let Some(pace) = self.passes.get_mut(&pass) else {
+            return 0;
+        };
         if pace.unpaced {
             return wanted;
         }
@@ -187,7 +196,8 @@ impl Pacer {
         if pace.unpaced {
             return Some(now);
         }
-        pace.spread.next_permit_at(pace.rate.contacts_per_minute, now)
+        pace.spread
+            .next_permit_at(pace.rate.contacts_per_minute, now)
     }
 
     /// The present rate of a pass.
@@ -204,7 +214,9 @@ impl Pacer {
         permits: usize,
         now: Moment,
     ) -> Vec<usize> {
-        let Some(pace) = self.passes.get_mut(&pass) else { return vec![0; lanes.len()] };
+        let Some(pace) = self.passes.get_mut(&pass) else {
+            return vec![0; lanes.len()];
+        };
         let mut weights: Vec<f64> = lanes
             .iter()
             .map(|(lane, waiting)| pace.auto.zone_rate(*lane, *waiting as f64, now))
@@ -213,17 +225,24 @@ impl Pacer {
             weights = lanes.iter().map(|(_, waiting)| *waiting as f64).collect();
         }
         let sum: f64 = weights.iter().sum();
-        pace.credits.retain(|lane, _| lanes.iter().any(|(known, _)| known == lane));
+        pace.credits
+            .retain(|lane, _| lanes.iter().any(|(known, _)| known == lane));
         let mut credits: Vec<f64> = lanes
             .iter()
             .zip(&weights)
             .map(|((lane, _), weight)| {
-                let owed = if sum > 0.0 { permits as f64 * weight / sum } else { 0.0 };
+                let owed = if sum > 0.0 {
+                    permits as f64 * weight / sum
+                } else {
+                    0.0
+                };
                 pace.credits.get(lane).copied().unwrap_or(0.0) + owed
             })
             .collect();
-        let mut shares: Vec<usize> =
-            credits.iter().map(|credit| (credit.max(0.0).floor() as usize).min(permits)).collect();
+        let mut shares: Vec<usize> = credits
+            .iter()
+            .map(|credit| (credit.max(0.0).floor() as usize).min(permits))
+            .collect();
         let mut left = permits.saturating_sub(shares.iter().sum());
         let mut order: Vec<usize> = (0..lanes.len()).collect();
         order.sort_by(|a, b| {
@@ -239,7 +258,8 @@ impl Pacer {
         }
         for ((lane, _), (credit, share)) in lanes.iter().zip(credits.iter_mut().zip(&shares)) {
             // A lane that could not use its share is not owed it for ever.
-            pace.credits.insert(*lane, (*credit - *share as f64).clamp(-1.0, 1.0));
+            pace.credits
+                .insert(*lane, (*credit - *share as f64).clamp(-1.0, 1.0));
         }
         shares
     }
@@ -251,18 +271,25 @@ fn failing_shares<S: Snapshot + ?Sized>(snapshot: &S, context: &RunContext) -> R
     if passes.iter().all(|pass| pass.max_attempts <= 1) {
         return Ok(vec![0.0; passes.len()]);
     }
-    let subjects: Vec<Subject> =
-        (0..passes.len()).map(|index| Subject::pass(context.run.id, index as u16)).collect();
+    let subjects: Vec<Subject> = (0..passes.len())
+        .map(|index| Subject::pass(context.run.id, index as u16))
+        .collect();
     let share = |counters: &Counters| {
         let finished = counters.delivered + counters.failed;
-        if finished < FINISHED_MIN { 0.0 } else { counters.failed as f64 / finished as f64 }
+        if finished < FINISHED_MIN {
+            0.0
+        } else {
+            counters.failed as f64 / finished as f64
+        }
     };
     Ok(snapshot.counters(&subjects)?.iter().map(share).collect())
 }
 
 /// Attempts expected for one first attempt: 1 + p + p² …
 fn expected_attempts(failing: f64, max_attempts: u16) -> f64 {
-    (0..max_attempts.max(1)).map(|power| failing.powi(i32::from(power))).sum()
+    (0..max_attempts.max(1))
+        .map(|power| failing.powi(i32::from(power)))
+        .sum()
 }
 
 fn account_maximum(context: &RunContext, channel: ChannelType) -> Option<f64> {
@@ -286,10 +313,15 @@ fn goal(
     completion: Option<Moment>,
     now: Moment,
 ) -> Goal {
-    let is_open = context.opening(pass, lane, now).is_some_and(|opening| opening.is_open());
+    let is_open = context
+        .opening(pass, lane, now)
+        .is_some_and(|opening| opening.is_open());
     let windows = context.windows(pass, lane, now, WINDOWS_MAX);
     let until = completion.unwrap_or(Moment::NEVER);
-    Goal { open_minutes: window::open_minutes(&windows, now, until), is_open }
+    Goal {
+        open_minutes: window::open_minutes(&windows, now, until),
+        is_open,
+    }
 }
 
 impl RunContext {
@@ -299,7 +331,13 @@ impl RunContext {
     }
 
     /// The windows of a lane from now on, in order.
-    pub fn windows(&self, pass: u16, lane: u32, now: Moment, limit: usize) -> Vec<carillon_pacing::Window> {
+    pub fn windows(
+        &self,
+        pass: u16,
+        lane: u32,
+        now: Moment,
+        limit: usize,
+    ) -> Vec<carillon_pacing::Window> {
         let mut windows = Vec::new();
         let (Some(key), Some(settings)) = (self.lane_key(lane), self.pass(pass)) else {
             return windows;
@@ -308,7 +346,10 @@ impl RunContext {
         for _ in 0..limit {
             let next = match self.rules.opening(key, settings, self.run.start_time, at) {
                 Opening::Open { until } => {
-                    windows.push(carillon_pacing::Window { from: at, to: until });
+                    windows.push(carillon_pacing::Window {
+                        from: at,
+                        to: until,
+                    });
                     until
                 }
                 Opening::Closed { until, .. } => until,

@@ -6,8 +6,8 @@
 use crate::carriers::Carriers;
 use crate::dispose::OUTSIDE;
 use crate::limits::{
-    ADDRESSES_HELD, AUTOMATIC_REPLY_EVERY, CAMPAIGNS_READ_MAX, CONVERSATION, INBOUND_CHARACTERS_MAX,
-    REPLY_PARTS_MAX,
+    ADDRESSES_HELD, AUTOMATIC_REPLY_EVERY, CAMPAIGNS_READ_MAX, CONVERSATION,
+    INBOUND_CHARACTERS_MAX, REPLY_PARTS_MAX,
 };
 use carillon_channel::{Content, Order};
 use carillon_compliance::number::device_key;
@@ -77,7 +77,11 @@ impl Addresses {
             }
             self.read = Some(now);
         }
-        Ok(self.accounts.get(bare(address)).cloned().unwrap_or_default())
+        Ok(self
+            .accounts
+            .get(bare(address))
+            .cloned()
+            .unwrap_or_default())
     }
 }
 
@@ -136,12 +140,19 @@ impl Ours {
             Some(attempt) => vec![OrgId(attempt.account)],
             None => addresses.accounts(tx, &message.to, now)?,
         };
-        Ok(Self { device, address, last, accounts })
+        Ok(Self {
+            device,
+            address,
+            last,
+            accounts,
+        })
     }
 
     /// The attempt whose conversation goes on: within 24 hours of our last message.
     fn conversation(&self, now: Moment) -> Option<&Attempt> {
-        self.last.as_ref().filter(|attempt| now.since(attempt.written) <= CONVERSATION)
+        self.last
+            .as_ref()
+            .filter(|attempt| now.since(attempt.written) <= CONVERSATION)
     }
 }
 
@@ -206,10 +217,16 @@ impl Reply {
     fn text(self, account: &str) -> String {
         match self {
             Self::Stopped => {
-                format!("{account}: you will get no more texts from us. Reply START to get them again.")
+                format!(
+                    "{account}: you will get no more texts from us. Reply START to get them again."
+                )
             }
-            Self::Started => format!("{account}: you will get texts from us again. Reply STOP to end."),
-            Self::Help => format!("{account}: reply STOP to get no more texts from us, START to get them again."),
+            Self::Started => {
+                format!("{account}: you will get texts from us again. Reply STOP to end.")
+            }
+            Self::Help => format!(
+                "{account}: reply STOP to get no more texts from us, START to get them again."
+            ),
         }
     }
 }
@@ -224,10 +241,15 @@ fn answer<T: Transaction + ?Sized>(
     id: AttemptId,
     now: Moment,
 ) -> Result<Option<(usize, Order)>> {
-    let Some(carrier) = carriers.find(&message.carrier) else { return Ok(None) };
+    let Some(carrier) = carriers.find(&message.carrier) else {
+        return Ok(None);
+    };
     let account = ours.accounts.first().copied();
     let name = match account {
-        Some(account) => tx.get::<Org>(account)?.map(|org| org.name).unwrap_or_default(),
+        Some(account) => tx
+            .get::<Org>(account)?
+            .map(|org| org.name)
+            .unwrap_or_default(),
         None => return Ok(None),
     };
     let body = reply.text(&name);
@@ -249,7 +271,10 @@ fn answer<T: Transaction + ?Sized>(
         carrier: message.carrier.clone(),
         from: ours.address.clone(),
         to: message.from.clone(),
-        content: Content::Text { body, max_parts: REPLY_PARTS_MAX },
+        content: Content::Text {
+            body,
+            max_parts: REPLY_PARTS_MAX,
+        },
         expires: None,
     };
     Ok(Some((carrier, order)))
@@ -300,5 +325,10 @@ fn beside(ours: &Ours, message: &Message, id: AttemptId, now: Moment) -> Attempt
 }
 
 fn first_word(body: &str) -> String {
-    body.split_whitespace().next().unwrap_or_default().chars().take(32).collect()
+    body.split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(32)
+        .collect()
 }

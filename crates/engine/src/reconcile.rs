@@ -31,12 +31,18 @@ pub struct Piece {
 impl Reconcile {
     /// For a process that has just started.
     pub fn after_start() -> Self {
-        Self { after: AttemptId(0), orders_are_out: false }
+        Self {
+            after: AttemptId(0),
+            orders_are_out: false,
+        }
     }
 
     /// For one that lost its memory only.
     pub fn after_failure() -> Self {
-        Self { after: AttemptId(0), orders_are_out: true }
+        Self {
+            after: AttemptId(0),
+            orders_are_out: true,
+        }
     }
 
     /// Looks through the next open attempts.
@@ -53,11 +59,16 @@ impl Reconcile {
         if let Some(last) = open.last() {
             self.after = last.id;
         }
-        let (accepted, pending): (Vec<Attempt>, Vec<Attempt>) =
-            open.into_iter().partition(|attempt| attempt.accepted.is_some());
+        let (accepted, pending): (Vec<Attempt>, Vec<Attempt>) = open
+            .into_iter()
+            .partition(|attempt| attempt.accepted.is_some());
         if self.orders_are_out {
             pending.iter().for_each(|attempt| contexts.placed(attempt));
-            return Ok(Piece { queries: Vec::new(), unknown: 0, is_last });
+            return Ok(Piece {
+                queries: Vec::new(),
+                unknown: 0,
+                is_last,
+            });
         }
         let ids: Vec<AttemptId> = pending.iter().map(|attempt| attempt.id).collect();
         let unknown = if ids.is_empty() {
@@ -67,14 +78,23 @@ impl Reconcile {
         };
         let mut queries = Vec::new();
         for attempt in accepted {
-            let Some(carrier) = carriers.find(&attempt.carrier) else { continue };
+            let Some(carrier) = carriers.find(&attempt.carrier) else {
+                continue;
+            };
             if !carriers.get(carrier).capabilities.query {
                 continue;
             }
             for message_id in tx.messages_of_attempt(attempt.id)? {
-                queries.push((carrier, (attempt.id, message_id, attempt.our_address.clone())));
+                queries.push((
+                    carrier,
+                    (attempt.id, message_id, attempt.our_address.clone()),
+                ));
             }
         }
-        Ok(Piece { queries, unknown, is_last })
+        Ok(Piece {
+            queries,
+            unknown,
+            is_last,
+        })
     }
 }

@@ -22,16 +22,22 @@ pub fn next_device(
     bad_device: bool,
     past: &mut Progress,
 ) -> bool {
-    let Some(pass) = context.pass(attempt.pass) else { return false };
+    let Some(pass) = context.pass(attempt.pass) else {
+        return false;
+    };
     let escalation = context.sub_campaign.escalation_type;
     let order = device::order(contact, pass, escalation);
-    let position = order.iter().position(|device| device.address == attempt.address);
+    let position = order
+        .iter()
+        .position(|device| device.address == attempt.address);
     if bad_device && let Some(position) = position {
         past.bad_devices |= device::bit(order[position].number);
     }
     let position = position.unwrap_or(0);
     let is_last = position + 1 >= order.len();
-    let result = attempt.result.unwrap_or(carillon_model::AttemptResult::Unknown);
+    let result = attempt
+        .result
+        .unwrap_or(carillon_model::AttemptResult::Unknown);
     let contact_based = escalation == EscalationType::ContactBased;
     let stays = contact_based && !device::escalates(contact, result, bad_device);
     past.device_next = match (stays, is_last) {
@@ -51,7 +57,9 @@ pub fn retry<T: Transaction + ?Sized>(
     batch: Option<BatchId>,
     due: Moment,
 ) -> Result<Option<Place>> {
-    let Some(pass) = context.pass(past.pass).cloned() else { return Ok(None) };
+    let Some(pass) = context.pass(past.pass).cloned() else {
+        return Ok(None);
+    };
     let escalation = context.sub_campaign.escalation_type;
     let bad = DeviceSet(past.bad_devices);
     let Some(choice) = device::choose(contact, &pass, escalation, past.device_next, bad) else {
@@ -61,7 +69,10 @@ pub fn retry<T: Transaction + ?Sized>(
         return Ok(None);
     }
     let closes = context.lane_key(past.lane).and_then(|key| key.closes);
-    let key = LaneKey { closes, facts: context.rules.facts(contact, choice.device, &pass) };
+    let key = LaneKey {
+        closes,
+        facts: context.rules.facts(contact, choice.device, &pass),
+    };
     if context.opens_at(past.pass, &key, due).is_none() {
         return Ok(None);
     }
@@ -73,6 +84,7 @@ pub fn retry<T: Transaction + ?Sized>(
 
 /// The contact has left its pass: its place in the next pass that takes it, or none when it is finished. `reason` says why
 /// it left without an attempt, if it did.
+#[expect(clippy::too_many_arguments, reason = "each is one thing the next turn depends on")]
 pub fn leave_pass<T: Transaction + ?Sized>(
     tx: &mut T,
     context: &mut RunContext,
@@ -111,7 +123,11 @@ pub fn leave_pass<T: Transaction + ?Sized>(
         past.attempts = 0;
         past.device_next = 0;
         past.reason = None;
-        changes.entered_pass(Whose { run: context.run.id, pass: past.pass, batch });
+        changes.entered_pass(Whose {
+            run: context.run.id,
+            pass: past.pass,
+            batch,
+        });
         return Ok(Some(place_of(past)));
     }
     past.place = Where::Finished;
@@ -129,7 +145,10 @@ fn first_place(
     let pass = context.pass(index)?;
     let facts = context.rules.facts(contact, device, pass);
     let turn = context.rules.turn(&facts, pass, left)?;
-    let key = LaneKey { closes: Some(turn.closes), facts };
+    let key = LaneKey {
+        closes: Some(turn.closes),
+        facts,
+    };
     let due = turn.opens.max(left);
     context.opens_at(index, &key, due).map(|_| (key, due))
 }

@@ -58,12 +58,16 @@ impl Status {
     pub(crate) fn of(contexts: &mut Contexts, pacer: &Pacer, now: Moment) -> Self {
         let mut runs = Vec::new();
         for id in contexts.live().to_vec() {
-            let Some(context) = contexts.held(id) else { continue };
+            let Some(context) = contexts.held(id) else {
+                continue;
+            };
             let waiting = || context.lanes.values().filter(|lane| lane.waiting > 0);
             let openings = || waiting().filter_map(|lane| lane.opening);
             let passes = context.passes().iter().enumerate().map(|(index, pass)| {
                 let rate = pacer.rate((id, index as u16));
-                let lanes = context.lanes.range((index as u16, 0)..=(index as u16, u32::MAX));
+                let lanes = context
+                    .lanes
+                    .range((index as u16, 0)..=(index as u16, u32::MAX));
                 PassStatus {
                     name: pass.name.clone(),
                     contacts_per_minute: rate.map_or(0.0, |rate| rate.shown()),
@@ -88,6 +92,11 @@ impl Status {
                 passes: passes.collect(),
             });
         }
-        Self { at: now, runs, dialling: true, trouble: None }
+        Self {
+            at: now,
+            runs,
+            dialling: true,
+            trouble: None,
+        }
     }
 }

@@ -3,8 +3,13 @@
 use carillon_sim::{Options, simulate};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter_map(|text| text.parse::<u64>().ok());
-    let (first, count) = (arguments.next().unwrap_or(0), arguments.next().unwrap_or(1_000));
+    let mut arguments = std::env::args()
+        .skip(1)
+        .filter_map(|text| text.parse::<u64>().ok());
+    let (first, count) = (
+        arguments.next().unwrap_or(0),
+        arguments.next().unwrap_or(1_000),
+    );
     let mut failed = 0;
     for seed in first..first + count {
         let outcome = simulate(seed, Options::default());

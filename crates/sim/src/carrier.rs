@@ -1,9 +1,7 @@
 //! A carrier on the virtual clock: it accepts, refuses, doubts, throttles; its receipts come early, late, twice or never;
 //! its link is cut; the people behind it reply. What it was given it keeps, whatever becomes of us.
 
-use carillon_channel::{
-    Acknowledge, Answer, Capabilities, Channel, Content, Event, Order, Report,
-};
+use carillon_channel::{Acknowledge, Answer, Capabilities, Channel, Content, Event, Order, Report};
 use carillon_model::moment::{MINUTE, SECOND};
 use carillon_model::{AttemptId, AttemptResult, ChannelType, Moment};
 use rand::rngs::SmallRng;
@@ -47,7 +45,7 @@ struct State {
     next: u64,
     sent: Vec<Sent>,
     fates: BTreeMap<String, Report>,
-    /// Messages whose receipts are (or will be) sent.
+    /// Messages whose receipts have come.
     reported: BTreeSet<String>,
     down_until: Moment,
     calm: bool,
@@ -116,10 +114,15 @@ impl SimCarrier {
         self.state().sent.len()
     }
 
-    /// What its receipts said, by attempt: those that came, and those still to come.
+    /// What the receipts that have come said, by attempt.
     pub fn receipts(&self) -> Vec<(AttemptId, bool)> {
         let state = self.state();
-        let id = |message: &str| message.rsplit('-').next().and_then(|digits| digits.parse().ok());
+        let id = |message: &str| {
+            message
+                .rsplit('-')
+                .next()
+                .and_then(|digits| digits.parse().ok())
+        };
         state
             .reported
             .iter()
@@ -140,8 +143,13 @@ impl SimCarrier {
         let mut state = self.state();
         let now = state.now;
         let later = state.coming.split_off(&(now.plus(1), 0));
-        let due: Vec<Coming> = std::mem::replace(&mut state.coming, later).into_values().collect();
-        let events = due.iter().map(|coming| self.event(&mut state, coming)).collect();
+        let due: Vec<Coming> = std::mem::replace(&mut state.coming, later)
+            .into_values()
+            .collect();
+        let events = due
+            .iter()
+            .map(|coming| self.event(&mut state, coming))
+            .collect();
         (events, Redelivery(due))
     }
 
@@ -150,16 +158,23 @@ impl SimCarrier {
         match coming.clone() {
             Coming::Answer(attempt, answer) => {
                 state.outstanding.remove(&attempt);
-                Event::Answer { attempt, answer, at }
+                Event::Answer {
+                    attempt,
+                    answer,
+                    at,
+                }
             }
-            Coming::Report(message_id, report) => Event::Report {
-                carrier,
-                message_id,
-                reference: None,
-                report,
-                at,
-                acknowledge: Acknowledge::none(),
-            },
+            Coming::Report(message_id, report) => {
+                state.reported.insert(message_id.clone());
+                Event::Report {
+                    carrier,
+                    message_id,
+                    reference: None,
+                    report,
+                    at,
+                    acknowledge: Acknowledge::none(),
+                }
+            }
             Coming::Inbound(from, body) => Event::Inbound {
                 carrier,
                 from,
@@ -168,9 +183,12 @@ impl SimCarrier {
                 at,
                 acknowledge: Acknowledge::none(),
             },
-            Coming::Queried(attempt, message_id, report) => {
-                Event::Queried { attempt, message_id, report, at }
-            }
+            Coming::Queried(attempt, message_id, report) => Event::Queried {
+                attempt,
+                message_id,
+                report,
+                at,
+            },
         }
     }
 
@@ -194,7 +212,9 @@ impl SimCarrier {
     pub fn forget_links(&self) {
         let mut state = self.state();
         state.outstanding.clear();
-        state.coming.retain(|_, coming| !matches!(coming, Coming::Answer(..) | Coming::Queried(..)));
+        state
+            .coming
+            .retain(|_, coming| !matches!(coming, Coming::Answer(..) | Coming::Queried(..)));
     }
 
     /// The link is cut: what is outstanding is in doubt, and nothing leaves for a while.
@@ -219,11 +239,20 @@ impl SimCarrier {
             state.come(now.plus(1), Coming::Answer(order.attempt, Answer::NotSent));
             return;
         }
-        let draw = if state.calm { 0 } else { state.chance.random_range(0..100) };
+        let draw = if state.calm {
+            0
+        } else {
+            state.chance.random_range(0..100)
+        };
         let answer_at = now.plus(state.chance.random_range(10..400));
         let message_id = format!("{}-{}", self.name, order.attempt);
         let (answer, left) = match draw {
-            0..74 => (Answer::Accepted { message_ids: vec![message_id.clone()] }, true),
+            0..74 => (
+                Answer::Accepted {
+                    message_ids: vec![message_id.clone()],
+                },
+                true,
+            ),
             74..82 => (refused(AttemptResult::Failed, false), false),
             82..86 => (refused(AttemptResult::BadDevice, true), false),
             86..92 => (Answer::NotSent, false),
@@ -260,12 +289,18 @@ impl SimCarrier {
     ) {
         let failed = !state.calm && state.chance.random_bool(0.2);
         let report = if failed {
-            Report::Failed { code: "UNDELIV 001".to_owned() }
+            Report::Failed {
+                code: "UNDELIV 001".to_owned(),
+            }
         } else {
             Report::Delivered
         };
         state.fates.insert(message_id.clone(), report.clone());
-        let draw = if state.calm { 30 } else { state.chance.random_range(0..100) };
+        let draw = if state.calm {
+            30
+        } else {
+            state.chance.random_range(0..100)
+        };
         let late = 30 * MINUTE;
         let at = match draw {
             // Before the answer that names its id.
@@ -276,7 +311,6 @@ impl SimCarrier {
             16..22 => now.plus(late),
             _ => answer_at.plus(state.chance.random_range(1..60 * SECOND)),
         };
-        state.reported.insert(message_id.clone());
         state.come(at, Coming::Report(message_id.clone(), report.clone()));
         if (22..30).contains(&draw) {
             state.come(at.plus(5 * SECOND), Coming::Report(message_id, report));
@@ -308,7 +342,11 @@ impl State {
 }
 
 fn refused(result: AttemptResult, permanent: bool) -> Answer {
-    Answer::Refused { result, code: if permanent { 0x0b } else { 0x08 }, permanent }
+    Answer::Refused {
+        result,
+        code: if permanent { 0x0b } else { 0x08 },
+        permanent,
+    }
 }
 
 impl Channel for SimCarrier {
@@ -330,7 +368,11 @@ impl Channel for SimCarrier {
 
     fn room(&self) -> usize {
         let state = self.state();
-        if state.down_until > state.now { 0 } else { WINDOW.saturating_sub(state.outstanding.len()) }
+        if state.down_until > state.now {
+            0
+        } else {
+            WINDOW.saturating_sub(state.outstanding.len())
+        }
     }
 
     fn place(&self, orders: Vec<Order>) {

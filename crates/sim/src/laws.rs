@@ -103,12 +103,19 @@ impl Laws {
             wrong.push(format!("attempt {id} was sent and is not in the ledger"));
             return Ok(());
         };
-        let Known { attempt, contact, sub_campaign } = known;
+        let Known {
+            attempt,
+            contact,
+            sub_campaign,
+        } = known;
         if attempt.number == carillon_engine::dispose::OUTSIDE {
             return Ok(());
         }
         let mut blame = |what: &str| {
-            wrong.push(format!("attempt {id} to {} at {}: {what}", sent.to, sent.at));
+            wrong.push(format!(
+                "attempt {id} to {} at {}: {what}",
+                sent.to, sent.at
+            ));
         };
         let (Some(contact), Some(sub_campaign)) = (contact, sub_campaign) else {
             blame("its contact or SubCampaign is not there");
@@ -118,18 +125,33 @@ impl Laws {
         if self.opted_out.contains(&attempt.address) {
             blame("the device had opted out");
         }
-        if self.suppressed.get(&contact.external_id).is_some_and(|since| *since < attempt.written) {
+        if self
+            .suppressed
+            .get(&contact.external_id)
+            .is_some_and(|since| *since < attempt.written)
+        {
             blame("the contact was suppressed");
         }
         let country = contact.attribute("country").unwrap_or_default();
-        if self.forbidden.get(country).is_some_and(|since| *since < attempt.written) {
+        if self
+            .forbidden
+            .get(country)
+            .is_some_and(|since| *since < attempt.written)
+        {
             blame("a rule forbids its country");
         }
-        if self.paused.get(&attempt.run).is_some_and(|since| *since < attempt.written) {
+        if self
+            .paused
+            .get(&attempt.run)
+            .is_some_and(|since| *since < attempt.written)
+        {
             blame("the run was paused");
         }
         let pass = &sub_campaign.passes[usize::from(attempt.pass)];
-        let zone = contact.attribute("timeZone").and_then(Zone::named).unwrap_or_else(Zone::utc);
+        let zone = contact
+            .attribute("timeZone")
+            .and_then(Zone::named)
+            .unwrap_or_else(Zone::utc);
         let hour = zone.time_zone().to_datetime(sent.at.timestamp()).hour();
         let (mut first, mut last) = (8, 21);
         if sub_campaign.list.is_some() {
@@ -141,7 +163,10 @@ impl Laws {
         if !(first..last).contains(&hour) {
             blame(&format!("it is {hour} o'clock there"));
         }
-        let sends = self.sends.entry((attempt.run, attempt.contact, attempt.pass)).or_default();
+        let sends = self
+            .sends
+            .entry((attempt.run, attempt.contact, attempt.pass))
+            .or_default();
         *sends += 1;
         if *sends > usize::from(pass.max_attempts) {
             blame("it was sent more often than the pass allows");
@@ -184,8 +209,11 @@ impl Laws {
                 let Some(attempt) = attempt.filter(|attempt| attempt.accepted.is_some()) else {
                     continue;
                 };
-                let expected =
-                    if delivered { AttemptResult::Success } else { AttemptResult::Failed };
+                let expected = if delivered {
+                    AttemptResult::Success
+                } else {
+                    AttemptResult::Failed
+                };
                 if attempt.result != Some(expected) {
                     wrong.push(format!(
                         "attempt {id} ended {:?}, its receipt said {expected:?}",
@@ -208,7 +236,10 @@ impl Laws {
                     count += 1;
                     text.push_str(&format!("{attempt:?}\n"));
                 }
-                text.push_str(&format!("{:?}\n", snapshot.counters(&[Subject::whole(run)])?));
+                text.push_str(&format!(
+                    "{:?}\n",
+                    snapshot.counters(&[Subject::whole(run)])?
+                ));
                 text.push_str(&format!("{:?}\n", snapshot.run(run)?.map(|run| run.state)));
             }
             Ok((fnv1a(&text), count))
@@ -219,10 +250,14 @@ impl Laws {
 /// Nothing is tried again in a pass after it was delivered there, and an Unknown is repeated only where a rule says so.
 fn no_repeats(snapshot: &dyn Snapshot, run: SubCampaignId) -> Result<Vec<String>, Error> {
     let mut wrong = Vec::new();
-    let Some(sub_campaign) = snapshot.get::<SubCampaign>(run)? else { return Ok(wrong) };
+    let Some(sub_campaign) = snapshot.get::<SubCampaign>(run)? else {
+        return Ok(wrong);
+    };
     let mut last: BTreeMap<(ContactId, u16), Attempt> = BTreeMap::new();
     for attempt in attempts(snapshot, run)? {
-        let counts = attempt.result.is_none_or(|result| result.counts_as_attempt());
+        let counts = attempt
+            .result
+            .is_none_or(|result| result.counts_as_attempt());
         if !counts || attempt.number == carillon_engine::dispose::OUTSIDE {
             continue;
         }
@@ -260,7 +295,10 @@ fn attempts(snapshot: &dyn Snapshot, run: SubCampaignId) -> Result<Vec<Attempt>,
         })?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        all.extend(page.into_iter().filter(|attempt| attempt.direction == Direction::Outbound));
+        all.extend(
+            page.into_iter()
+                .filter(|attempt| attempt.direction == Direction::Outbound),
+        );
     }
     Ok(all)
 }
@@ -278,7 +316,11 @@ impl Known {
         };
         let contact = snapshot.contacts(&[attempt.contact])?.into_iter().next();
         let sub_campaign = snapshot.get::<SubCampaign>(attempt.run)?;
-        Ok(Some(Self { attempt, contact, sub_campaign }))
+        Ok(Some(Self {
+            attempt,
+            contact,
+            sub_campaign,
+        }))
     }
 }
 

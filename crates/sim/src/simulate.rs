@@ -35,7 +35,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { people: 60, batches: 4, crashes: true, faults: true }
+        Self {
+            people: 60,
+            batches: 4,
+            crashes: true,
+            faults: true,
+        }
     }
 }
 
@@ -61,8 +66,12 @@ pub struct Outcome {
 }
 
 /// Moments at which trips begin: clock changes lie within the first days of some.
-const BEGINNINGS: [i64; 4] =
-    [1_772_800_200_000, 1_774_607_400_000, 1_792_830_600_000, 1_781_518_200_000];
+const BEGINNINGS: [i64; 4] = [
+    1_772_800_200_000,
+    1_774_607_400_000,
+    1_792_830_600_000,
+    1_781_518_200_000,
+];
 /// Steps after which a trip that has not ended counts as stuck.
 const STEPS_MAX: usize = 60_000;
 /// Virtual time after which carriers behave and operators rest.
@@ -75,7 +84,11 @@ pub fn simulate(seed: u64, options: Options) -> Outcome {
     let mut trip = match Trip::begin(seed, options) {
         Ok(trip) => trip,
         Err(error) => {
-            return Outcome { seed, wrong: vec![error.to_string()], ..Outcome::default() };
+            return Outcome {
+                seed,
+                wrong: vec![error.to_string()],
+                ..Outcome::default()
+            };
         }
     };
     if let Err(error) = trip.travel() {
@@ -141,8 +154,9 @@ impl Trip {
         let now = Moment(BEGINNINGS[chance.random_range(0..BEGINNINGS.len())]);
         let store = Store::memory();
         let installation = world::install(&store, now)?;
-        let people: Vec<Contact> =
-            (0..options.people).map(|number| world::person(number, &mut chance)).collect();
+        let people: Vec<Contact> = (0..options.people)
+            .map(|number| world::person(number, &mut chance))
+            .collect();
         let run = world::sub_campaign(&store, installation, people, passes(&mut chance), now)?;
         let home = world::on_demand(&store, installation, vec![batch_pass()], now)?;
         if options.faults {
@@ -183,10 +197,13 @@ impl Trip {
     fn travel(&mut self) -> Result<(), Error> {
         while self.steps < STEPS_MAX && self.wrong.len() < 10 {
             self.steps += 1;
-            self.carriers.iter().for_each(|carrier| carrier.set_now(self.now));
+            self.carriers
+                .iter()
+                .for_each(|carrier| carrier.set_now(self.now));
             let chores_next = self.do_chores()?;
             let next = self.step()?;
-            self.laws.look(&self.store, &self.carriers, &mut self.wrong)?;
+            self.laws
+                .look(&self.store, &self.carriers, &mut self.wrong)?;
             if self.now >= self.next_deed {
                 self.deed()?;
                 continue;
@@ -195,15 +212,24 @@ impl Trip {
                 return Ok(());
             }
             if self.now.since(self.begun) > END_AFTER {
-                self.wrong.push("the runs have not ended in time".to_owned());
+                self.wrong
+                    .push("the runs have not ended in time".to_owned());
                 return Ok(());
             }
-            let coming = self.carriers.iter().filter_map(|carrier| carrier.next_event());
-            let next = coming.chain([next, chores_next, self.next_deed]).min().unwrap_or(next);
+            let coming = self
+                .carriers
+                .iter()
+                .filter_map(|carrier| carrier.next_event());
+            let next = coming
+                .chain([next, chores_next, self.next_deed])
+                .min()
+                .unwrap_or(next);
+            if self.steps > 59_995 { eprintln!("DBG now {} chores {} engine next {} deed {} events {:?} status {:?}", self.now, chores_next, next, self.next_deed, self.carriers.iter().map(|c| c.next_event()).collect::<Vec<_>>(), self.engine.as_mut().map(|e| e.status(self.now))); }
             self.now = next.max(self.now.plus(1));
         }
         if self.steps >= STEPS_MAX {
-            self.wrong.push(format!("stuck at {} after {} steps", self.now, self.steps));
+            self.wrong
+                .push(format!("stuck at {} after {} steps", self.now, self.steps));
         }
         Ok(())
     }
@@ -265,7 +291,11 @@ impl Trip {
         let undo = matches!(fate, Fate::CommitFails | Fate::DiesBefore);
         let stepped = self.store.write_now(Urgency::People, move |tx| {
             let decisions = engine.step(tx, now, inputs)?;
-            if undo { Err(Undone::Died) } else { Ok((engine, decisions)) }
+            if undo {
+                Err(Undone::Died)
+            } else {
+                Ok((engine, decisions))
+            }
         });
         match stepped {
             Ok((engine, decisions)) => {
@@ -321,7 +351,9 @@ impl Trip {
         self.crashes += 1;
         self.engine = None;
         self.chores = Chores::default();
-        self.carriers.iter().for_each(|carrier| carrier.forget_links());
+        self.carriers
+            .iter()
+            .for_each(|carrier| carrier.forget_links());
         let runs = self.runs.clone();
         if let Err(error) = self.laws.invariants(&self.store, &runs, &mut self.wrong) {
             self.wrong.push(format!("the store failed: {error}"));
@@ -335,7 +367,11 @@ impl Trip {
             let mut chores = std::mem::take(&mut self.chores);
             let done = self.store.write_now(Urgency::Bulk, move |tx| {
                 let piece = chores.work(tx, now)?;
-                if dies { Err(Undone::Died) } else { Ok((chores, piece)) }
+                if dies {
+                    Err(Undone::Died)
+                } else {
+                    Ok((chores, piece))
+                }
             });
             match done {
                 Ok((chores, piece)) => {
@@ -385,15 +421,22 @@ impl Trip {
     fn request(&mut self, request: Request) -> Result<(), Error> {
         let now = self.now;
         let which = self.chance.random_range(0..self.runs.len());
-        let run = self.runs[if request == Request::Running { which } else { 0 }];
+        let run = self.runs[if request == Request::Running {
+            which
+        } else {
+            0
+        }];
         let state = self.store.write_now(Urgency::People, move |tx| {
-            let Some(mut row) = tx.run(run)? else { return Ok::<_, Error>(None) };
+            let Some(mut row) = tx.run(run)? else {
+                return Ok::<_, Error>(None);
+            };
             if row.request(request, now).is_ok() {
                 tx.put_run(&row)?;
             }
             Ok(Some(row.state))
         })?;
-        self.laws.requested(run, state == Some(SubCampaignState::Paused), now);
+        self.laws
+            .requested(run, state == Some(SubCampaignState::Paused), now);
         Ok(())
     }
 
@@ -420,22 +463,37 @@ impl Trip {
             .map(|offset| world::person(self.people_made + offset, &mut self.chance))
             .collect();
         self.people_made += size;
-        let ahead = if self.chance.random_bool(0.3) { HOUR } else { 0 };
+        let ahead = if self.chance.random_bool(0.3) {
+            HOUR
+        } else {
+            0
+        };
         let minutes = self.chance.random_range(5..720);
         let start = self.now.plus(ahead);
         let (store, installation) = (&self.store, self.installation);
-        let batch =
-            world::batch(store, installation, self.home, people, start, minutes, self.now)?;
+        let batch = world::batch(
+            store,
+            installation,
+            self.home,
+            people,
+            start,
+            minutes,
+            self.now,
+        )?;
         self.batches.push(batch);
         Ok(())
     }
 
     /// As a client's Cancelled does it: state and queue in one unit.
     fn cancel_batch(&mut self) -> Result<(), Error> {
-        let Some(batch) = self.batches.last().copied() else { return Ok(()) };
+        let Some(batch) = self.batches.last().copied() else {
+            return Ok(());
+        };
         let now = self.now;
         self.store.write_now(Urgency::People, move |tx| {
-            let Some(mut run) = tx.batch_run(batch)? else { return Ok::<_, Error>(()) };
+            let Some(mut run) = tx.batch_run(batch)? else {
+                return Ok::<_, Error>(());
+            };
             if run.cancel(now).is_ok() {
                 tx.put_batch_run(&run)?;
                 carillon_admission::retire(tx, &run, Reason::Skipped, Default::default(), now)?;
@@ -451,8 +509,9 @@ impl Trip {
         }
         // A trip that broke off left receipts on their way.
         if self.wrong.is_empty()
-            && let Err(error) =
-                self.laws.receipts(&self.store, &self.carriers, &mut self.wrong)
+            && let Err(error) = self
+                .laws
+                .receipts(&self.store, &self.carriers, &mut self.wrong)
         {
             self.wrong.push(format!("the store failed: {error}"));
         }
@@ -470,7 +529,11 @@ impl Trip {
             steps: self.steps,
             crashes: self.crashes,
             attempts,
-            sent: self.carriers.iter().map(|carrier| carrier.sent_count()).sum(),
+            sent: self
+                .carriers
+                .iter()
+                .map(|carrier| carrier.sent_count())
+                .sum(),
             opted_out: self.opted_out,
         }
     }

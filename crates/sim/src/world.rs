@@ -63,8 +63,20 @@ pub fn install(store: &Store, now: Moment) -> Result<Installation> {
 fn install_in(tx: &mut dyn Transaction, now: Moment) -> Result<Installation> {
     let first = tx.take_ids(6)?;
     let top = org(first, OrgType::SuperEnterprise, None, "Top", now);
-    let enterprise = org(first + 1, OrgType::Enterprise, Some(first), "Enterprise", now);
-    let mut account = org(first + 2, OrgType::Account, Some(first + 1), "Lending Library", now);
+    let enterprise = org(
+        first + 1,
+        OrgType::Enterprise,
+        Some(first),
+        "Enterprise",
+        now,
+    );
+    let mut account = org(
+        first + 2,
+        OrgType::Account,
+        Some(first + 1),
+        "Lending Library",
+        now,
+    );
     account.settings.time_zone = Some("America/New_York".to_owned());
     account.settings.country_code = Some("US".to_owned());
     for org in [&top, &enterprise, &account] {
@@ -78,9 +90,17 @@ fn install_in(tx: &mut dyn Transaction, now: Moment) -> Result<Installation> {
     };
     tx.insert(&campaign(installation, now))?;
     tx.insert(&script(installation, now))?;
-    let content = Content { name: "reminder.xml".to_owned(), data: SCRIPT.into() };
+    let content = Content {
+        name: "reminder.xml".to_owned(),
+        data: SCRIPT.into(),
+    };
     tx.put_script_contents(installation.script, &[content])?;
-    let mut list = list(installation.suppression.0, installation.account, "never", now);
+    let mut list = list(
+        installation.suppression.0,
+        installation.account,
+        "never",
+        now,
+    );
     list.list_type = ListType::Suppression;
     list.required = true;
     tx.insert(&list)?;
@@ -154,12 +174,20 @@ pub fn person(number: usize, chance: &mut SmallRng) -> Contact {
     if chance.random_bool(0.03) {
         devices.clear();
     }
-    let mut attributes: Attributes =
-        [("country".to_owned(), country.to_owned()), ("timeZone".to_owned(), zone.to_owned())].into();
+    let mut attributes: Attributes = [
+        ("country".to_owned(), country.to_owned()),
+        ("timeZone".to_owned(), zone.to_owned()),
+    ]
+    .into();
     if !chance.random_bool(0.03) {
         attributes.insert("firstName".to_owned(), format!("Person{number}"));
     }
-    Contact { external_id: format!("C-{number}"), devices, attributes, ..Contact::default() }
+    Contact {
+        external_id: format!("C-{number}"),
+        devices,
+        attributes,
+        ..Contact::default()
+    }
 }
 
 fn device(number: u8, address: String) -> Device {
@@ -248,7 +276,10 @@ fn run_of(entity: &SubCampaign, state: SubCampaignState, loaded: bool) -> Run {
         start_time: entity.start_time,
         end_time: None,
         passes: vec![PassState::Pending; entity.passes.len()],
-        load: Load { contact_after: 0, done: loaded },
+        load: Load {
+            contact_after: 0,
+            done: loaded,
+        },
         awaiting_until: None,
         version: 1,
     }
@@ -318,22 +349,31 @@ pub fn batch_of_priority(
         let batch = BatchRun {
             id,
             sub_campaign: home,
-            state: if start <= now { BatchState::Running } else { BatchState::Pending },
+            state: if start <= now {
+                BatchState::Running
+            } else {
+                BatchState::Pending
+            },
             start_time: start,
             end_time: entity.end(),
             finished: None,
             priority,
         };
         tx.put_batch_run(&batch)?;
-        let mut run = tx.run(home)?.ok_or(Error::Missing { what: "run", id: home.0 })?;
+        let mut run = tx.run(home)?.ok_or(Error::Missing {
+            what: "run",
+            id: home.0,
+        })?;
         if !run.is_live() {
             run.end_time = None;
             run.set_state(SubCampaignState::Running);
         }
         tx.put_run(&run)?;
         tx.put_contacts(first, &contacts)?;
-        let entity: SubCampaign =
-            tx.get(home)?.ok_or(Error::Missing { what: "SubCampaign", id: home.0 })?;
+        let entity: SubCampaign = tx.get(home)?.ok_or(Error::Missing {
+            what: "SubCampaign",
+            id: home.0,
+        })?;
         let rules = rules(tx, installation, &entity)?;
         let into = AdmitInto {
             run: &run,
@@ -357,7 +397,10 @@ pub fn rules(
     installation: Installation,
     entity: &SubCampaign,
 ) -> Result<RuleSet> {
-    let missing = |what| Error::Missing { what, id: installation.account.0 };
+    let missing = |what| Error::Missing {
+        what,
+        id: installation.account.0,
+    };
     let account = resolve(tx, installation.account)?.ok_or(missing("Org"))?;
     let campaign: Campaign = tx.get(installation.campaign)?.ok_or(missing("Campaign"))?;
     RuleSet::load(tx, &account, &campaign, entity)
@@ -370,7 +413,10 @@ pub fn forbid(
     country: &'static str,
     now: Moment,
 ) -> Result<()> {
-    let element = Element { region: Some(country.to_owned()), ..Element::default() };
+    let element = Element {
+        region: Some(country.to_owned()),
+        ..Element::default()
+    };
     rule(store, installation, ComplianceType::Location, element, now)
 }
 

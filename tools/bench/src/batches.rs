@@ -22,8 +22,7 @@ pub fn run() -> Result<(), Failure> {
     }
     let installation = Installation::new()?;
     let server = installation.serve("")?;
-    let [campaign, strategy, _] =
-        server.set_up(&installation.account, &json!({"pacing": "Auto"}))?;
+    let [campaign, strategy, _] = server.set_up(&installation, &json!({"pacing": "Auto"}))?;
     // Batches start in nine days, so that what is measured is the door and the store, not the sending.
     let body = envelope(
         &installation.account,

@@ -11,6 +11,8 @@ pub struct Installation {
     folder: tempfile::TempDir,
     /// internalId of the Account.
     pub account: String,
+    /// internalId of the SuperEnterprise, the home of the first user.
+    pub super_enterprise: String,
     /// API key: Bearer key and API secret.
     pub secret: String,
 }
@@ -59,6 +61,7 @@ impl Installation {
         };
         Ok(Self {
             account: text("account")?,
+            super_enterprise: text("superEnterprise")?,
             secret: text("secret")?,
             folder,
         })
@@ -165,8 +168,20 @@ impl Server {
 
     /// Contact hours all day, request limit out of the way; a Script, a strategy and a Campaign. Answers the ids of
     /// (campaign, strategy, script).
-    pub fn set_up(&self, account: &str, pacing: &Value) -> Result<[String; 3], Failure> {
-        let attributes = json!({"firstContactTime": "00:00", "lastContactTime": "00:00", "limit.request.perMinute": "100000000"});
+    pub fn set_up(
+        &self,
+        installation: &Installation,
+        pacing: &Value,
+    ) -> Result<[String; 3], Failure> {
+        let account = &installation.account;
+        // Requests are counted by the caller's home Org.
+        let limit = json!({ "attributes": { "limit.request.perMinute": "100000000" } });
+        self.call(
+            "PATCH",
+            &format!("orgs/{}", installation.super_enterprise),
+            &limit,
+        )?;
+        let attributes = json!({"firstContactTime": "00:00", "lastContactTime": "00:00"});
         self.call(
             "PATCH",
             &format!("orgs/{account}"),

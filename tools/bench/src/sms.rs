@@ -82,7 +82,7 @@ fn campaign(sink: &Sink, receipts: bool) -> Result<Figures, Failure> {
         sink.address()
     ))?;
     let pacing = json!({"pacing": "Fixed", "contactsPerMinute": 60_000_000.0});
-    let [campaign, _, _] = server.set_up(&installation.account, &pacing)?;
+    let [campaign, _, _] = server.set_up(&installation, &pacing)?;
     let org = json!({ "internalId": installation.account });
     let (used, before, syncs) = (
         server.cpu_seconds(),

@@ -11,13 +11,24 @@ use serde_json::{Map, Value, json};
 pub fn openapi() -> String {
     let mut paths: Map<String, Value> = Map::new();
     for method in registry::ALL {
-        let path = format!("/api/v1{}", path_template(method));
-        let verb = method.http.verb.text().to_ascii_lowercase();
-        let entry = paths.entry(path).or_insert_with(|| json!({}));
-        match entry.get_mut(&verb) {
-            // Methods that share an address and HTTP method (J9) are one operation with the parameters of both.
-            Some(present) => merge(present, operation(method)),
-            None => entry[&verb] = operation(method),
+        for path in [method.http.path, method.http.also]
+            .into_iter()
+            .filter(|path| !path.is_empty())
+        {
+            let verb = method.http.verb.text().to_ascii_lowercase();
+            let entry = paths
+                .entry(format!("/api/v1{}", path_template(path)))
+                .or_insert_with(|| json!({}));
+            let mut operation = operation(method, path);
+            if path == method.http.also {
+                // An operationId is unique.
+                operation["operationId"] = json!(format!("{}Of", method.name));
+            }
+            match entry.get_mut(&verb) {
+                // Methods that share an address and HTTP method (J9) are one operation with the parameters of both.
+                Some(present) => merge(present, operation),
+                None => entry[&verb] = operation,
+            }
         }
     }
     let shapes = registry::ALL.iter().map(|method| &method.input);
@@ -58,11 +69,8 @@ pub fn openapi() -> String {
 }
 
 /// The path with parameter names that OpenAPI allows: `{subCampaignState.subCampaign}` is `{subCampaign}`.
-fn path_template(method: &Method) -> String {
-    method
-        .http
-        .path
-        .split('/')
+fn path_template(path: &str) -> String {
+    path.split('/')
         .map(|piece| match piece.split_once('.') {
             Some((_, rest)) if piece.starts_with('{') => format!("{{{rest}"),
             _ => piece.to_owned(),
@@ -100,7 +108,7 @@ fn merge(present: &mut Value, other: Value) {
     }
 }
 
-fn operation(method: &'static Method) -> Value {
+fn operation(method: &'static Method, path: &str) -> Value {
     let mut responses = Map::new();
     responses.insert(method.http.status.to_string(), success(method));
     if method.http.status == 204 {
@@ -120,10 +128,10 @@ fn operation(method: &'static Method) -> Value {
         "operationId": method.name,
         "tags": [method.service.name()],
         "description": method.doc,
-        "parameters": parameters(method),
+        "parameters": parameters(method, path),
         "responses": responses,
     });
-    if let Some(body) = request_body(method) {
+    if let Some(body) = request_body(method, path) {
         operation["requestBody"] = body;
     }
     operation
@@ -165,9 +173,9 @@ fn envelope(data: Value, list: bool) -> Value {
     json!({ "type": "object", "required": ["data"], "properties": properties })
 }
 
-fn parameters(method: &'static Method) -> Vec<Value> {
+fn parameters(method: &'static Method, at: &str) -> Vec<Value> {
     let mut parameters = Vec::new();
-    for piece in method.http.path.split('/') {
+    for piece in at.split('/') {
         let Some((path, _)) = piece
             .strip_prefix('{')
             .and_then(|rest| rest.split_once('}'))
@@ -186,7 +194,8 @@ fn parameters(method: &'static Method) -> Vec<Value> {
             "description": "An internalId, or ext: with the percent-encoded externalId and its owner (or campaign) in the query."
         }));
     }
-    for (name, path) in method.http.query {
+    let second = at == method.http.also;
+    for (name, path) in method.http.query.iter().filter(|_| !second) {
         let field = field_at(method, path);
         let schema = field.map_or_else(
             || json!({ "type": "string" }),
@@ -226,7 +235,7 @@ fn field_at(method: &'static Method, path: &str) -> Option<&'static Field> {
     None
 }
 
-fn request_body(method: &'static Method) -> Option<Value> {
+fn request_body(method: &'static Method, path: &str) -> Option<Value> {
     let content = match method.http.body {
         Body::None => return None,
         Body::Bytes(media, _) => json!({ media: { "schema": { "type": "string" } } }),
@@ -235,7 +244,7 @@ fn request_body(method: &'static Method) -> Option<Value> {
             json!({ "application/json": { "schema": field_schema(field) }, "application/merge-patch+json": { "schema": field_schema(field) } })
         }
         Body::Arguments => {
-            let in_address = |name: &str| method.http.path.contains(&format!("{{{name}}}"));
+            let in_address = |name: &str| path.contains(&format!("{{{name}}}"));
             let mut properties = Map::new();
             let mut required = Vec::new();
             for field in method

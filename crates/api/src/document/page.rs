@@ -82,7 +82,10 @@ pub fn index() -> String {
 }
 
 fn address(method: &Method) -> String {
-    format!("/api/v1{}", method.http.path)
+    match method.http.also {
+        "" => format!("/api/v1{}", method.http.path),
+        also => format!("/api/v1{}` or `/api/v1{also}", method.http.path),
+    }
 }
 
 /// The page of a method.

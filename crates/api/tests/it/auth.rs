@@ -282,6 +282,14 @@ async fn a_disabled_org_lets_nobody_in() {
         .await
         .json();
     assert_eq!(batch["data"]["state"], "Cancelled", "{batch}");
+    let new = json!({
+        "contactBatch": { "owner": { "internalId": "20" }, "maxDuration": 60 },
+        "contacts": [{ "devices": [{ "externalId": "+12075550111" }] }]
+    });
+    let refused = world
+        .json("manager@acme.example", "POST /api/v1/contact-batches", new)
+        .await;
+    assert_eq!(refused.json()["code"], "INVALID_STATE", "{}", refused.body);
 }
 
 #[tokio::test]
@@ -332,4 +340,43 @@ async fn keys_are_made_and_deleted() {
         world.send("GET /api/v1/session", &bearer, b"").await.status,
         401
     );
+}
+
+#[tokio::test]
+async fn an_installation_is_made_once() {
+    use carillon_api::{ApiState, Credentials, InitError, InitNames, call, init_installation};
+    use carillon_store::Store;
+    use rand::SeedableRng as _;
+    let store = Store::memory();
+    let mut chance = rand::rngs::StdRng::seed_from_u64(2);
+    let names = InitNames {
+        enterprise: "Acme",
+        account: "North",
+        login: "Root@acme.example",
+    };
+    let key = crate::world::KEY;
+    let short = init_installation(&store, &names, "short", &key, &mut chance, NOW);
+    assert!(matches!(short, Err(InitError::Unfit(_))));
+    let init =
+        init_installation(&store, &names, PASSWORD, &key, &mut chance, NOW).expect("it is empty");
+    let again = init_installation(&store, &names, PASSWORD, &key, &mut chance, NOW);
+    assert!(matches!(again, Err(InitError::Installed)));
+    let clock = std::sync::Arc::new(crate::world::Still(NOW.0.into()));
+    let state = ApiState::new(store, clock, chance, &key);
+    for credentials in [
+        Credentials::Bearer(init.secret.clone()),
+        Credentials::Basic {
+            login: "root@acme.example".into(),
+            password: PASSWORD.into(),
+        },
+    ] {
+        let orgs = format!("{{\"parent\":{{\"internalId\":\"{}\"}}}}", init.enterprise);
+        let answer = call(&state, credentials, "listOrgs", &orgs)
+            .await
+            .expect("an administrator may");
+        assert!(
+            answer.contains("\"North\"") && answer.contains("\"Acme-master\""),
+            "{answer}"
+        );
+    }
 }

@@ -9,7 +9,7 @@ fn docs() -> PathBuf {
 }
 
 #[test]
-fn committed_documents_are_up_to_date() {
+fn generated_documents_are_committed() {
     let folder = docs().join("reference");
     if std::env::var_os("CARILLON_WRITE_DOCUMENTS").is_some() {
         for (path, text) in generate() {
@@ -22,7 +22,7 @@ fn committed_documents_are_up_to_date() {
         let committed = std::fs::read_to_string(folder.join(&path)).unwrap_or_default();
         assert!(
             committed == text,
-            "docs/reference/{path} is not what the registry prints: run cargo xtask documents"
+            "docs/reference/{path} is not what the registry prints: run this test with CARILLON_WRITE_DOCUMENTS=1"
         );
     }
 }

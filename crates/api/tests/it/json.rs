@@ -511,12 +511,59 @@ async fn a_new_rule_binds_the_next_batch() {
         .as_str()
         .expect("an id")
         .to_owned();
-    let more = json!({ "contactBatch": { "internalId": id }, "contacts": [{ "externalId": "C-1", "devices": [{ "externalId": "+12075550111" }] }] });
-    let more = world.json(BOSS, "POST /api/v1/contact-batches", more).await;
+    let more = json!({ "contacts": [{ "externalId": "C-1", "devices": [{ "externalId": "+12075550111" }] }] });
+    let more = world
+        .json(
+            BOSS,
+            &format!("POST /api/v1/contact-batches/{id}/contacts"),
+            more,
+        )
+        .await;
     assert_eq!(
         more.json()["warnings"][0]["message"],
         "[0] Duplicate",
         "{}",
         more.body
+    );
+}
+
+#[tokio::test]
+async fn one_attempt_is_an_object_and_several_are_a_list() {
+    let world = World::new().await;
+    let one = world
+        .json(BOSS, "GET /api/v1/contact-attempts/801", json!(null))
+        .await;
+    assert_eq!(
+        one.json()["data"]["contact"]["externalId"],
+        "C-1001",
+        "{}",
+        one.body
+    );
+    assert!(one.header("etag").is_some());
+    let two = world
+        .json(
+            BOSS,
+            "GET /api/v1/contact-attempts?ids=801,801",
+            json!(null),
+        )
+        .await;
+    assert_eq!(
+        two.json()["data"].as_array().map(Vec::len),
+        Some(2),
+        "{}",
+        two.body
+    );
+    let listed = world
+        .json(
+            BOSS,
+            "GET /api/v1/contact-attempts?org=20&device=%2B12075550111",
+            json!(null),
+        )
+        .await;
+    assert_eq!(
+        listed.json()["data"],
+        json!([{ "internalId": "801" }]),
+        "{}",
+        listed.body
     );
 }

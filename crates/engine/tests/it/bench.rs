@@ -111,7 +111,14 @@ impl Bench {
         let (engine, decisions) = self
             .store
             .write_now(Urgency::People, move |tx| {
-                let decisions = engine.step(tx, now, Inputs { events, room: vec![room] })?;
+                let decisions = engine.step(
+                    tx,
+                    now,
+                    Inputs {
+                        events,
+                        room: vec![room],
+                    },
+                )?;
                 Ok::<_, Error>((engine, decisions))
             })
             .expect("the step is committed");
@@ -119,9 +126,16 @@ impl Bench {
         decisions
     }
 
-    /// Steps with nothing coming in; answers the orders.
+    /// Steps with nothing coming in; answers the orders. A pass gives its first permit at once and the others a little
+    /// later, so it steps twice.
     pub fn dial(&mut self) -> Vec<Order> {
-        self.step(Vec::new()).orders.remove(0)
+        let mut orders = self.step(Vec::new()).orders.remove(0);
+        let first = orders.len().min(self.room);
+        self.room -= first;
+        self.wait(100);
+        orders.extend(self.step(Vec::new()).orders.remove(0));
+        self.room += first;
+        orders
     }
 
     pub fn wait(&mut self, milliseconds: i64) {
@@ -129,7 +143,11 @@ impl Bench {
     }
 
     pub fn answer(&self, order: &Order, answer: Answer) -> Event {
-        Event::Answer { attempt: order.attempt, answer, at: self.now }
+        Event::Answer {
+            attempt: order.attempt,
+            answer,
+            at: self.now,
+        }
     }
 
     pub fn accepted(&self, order: &Order, ids: &[&str]) -> Event {
@@ -167,7 +185,9 @@ impl Bench {
     }
 
     pub fn attempt(&self, id: AttemptId) -> Attempt {
-        self.read(move |snapshot| snapshot.attempts(&[id])).remove(0).expect("in the ledger")
+        self.read(move |snapshot| snapshot.attempts(&[id]))
+            .remove(0)
+            .expect("in the ledger")
     }
 
     pub fn attempts(&self, run: SubCampaignId) -> Vec<Attempt> {
@@ -183,7 +203,10 @@ impl Bench {
     }
 
     pub fn open(&self, run: SubCampaignId) -> usize {
-        self.attempts(run).iter().filter(|attempt| attempt.state() != AttemptState::Done).count()
+        self.attempts(run)
+            .iter()
+            .filter(|attempt| attempt.state() != AttemptState::Done)
+            .count()
     }
 
     pub fn row(&self, run: SubCampaignId) -> Run {
@@ -191,11 +214,13 @@ impl Bench {
     }
 
     pub fn counters(&self, run: SubCampaignId) -> Counters {
-        self.read(move |snapshot| snapshot.counters(&[Subject::whole(run)])).remove(0)
+        self.read(move |snapshot| snapshot.counters(&[Subject::whole(run)]))
+            .remove(0)
     }
 
     pub fn progress(&self, run: SubCampaignId, contact: ContactId) -> Option<Progress> {
-        self.read(move |snapshot| snapshot.progress(run, &[contact])).remove(0)
+        self.read(move |snapshot| snapshot.progress(run, &[contact]))
+            .remove(0)
     }
 
     pub fn request(&mut self, run: SubCampaignId, request: Request) {

@@ -8,7 +8,9 @@ use carillon_model::run::Place;
 use carillon_model::{AttemptResult, AttemptState, SubCampaignId, SubCampaignState};
 
 fn failed() -> Report {
-    Report::Failed { code: "UNDELIV 001".to_owned() }
+    Report::Failed {
+        code: "UNDELIV 001".to_owned(),
+    }
 }
 
 fn one(passes: Vec<Pass>) -> (Bench, SubCampaignId, Order) {
@@ -21,7 +23,11 @@ fn one(passes: Vec<Pass>) -> (Bench, SubCampaignId, Order) {
 fn retrying(result: AttemptResult, minutes: u32) -> Pass {
     let mut pass = fast(1);
     pass.max_attempts = 3;
-    pass.retry_rules = vec![RetryRule { result, max_retries: 2, interval_minutes: minutes }];
+    pass.retry_rules = vec![RetryRule {
+        result,
+        max_retries: 2,
+        interval_minutes: minutes,
+    }];
     pass
 }
 
@@ -31,8 +37,17 @@ fn an_attempt_waits_for_its_receipt() {
     assert_eq!(bench.attempt(order.attempt).state(), AttemptState::Pending);
     bench.step(vec![bench.accepted(&order, &["m1"])]);
     assert_eq!(bench.attempt(order.attempt).state(), AttemptState::Active);
-    assert_eq!(bench.row(run).state, SubCampaignState::Completing, "no further attempt can come");
-    bench.step(vec![bench.report("m1", Report::Intermediate { state: "ENROUTE".into() })]);
+    assert_eq!(
+        bench.row(run).state,
+        SubCampaignState::Completing,
+        "no further attempt can come"
+    );
+    bench.step(vec![bench.report(
+        "m1",
+        Report::Intermediate {
+            state: "ENROUTE".into(),
+        },
+    )]);
     bench.step(vec![bench.report("m1", Report::Delivered)]);
     let attempt = bench.attempt(order.attempt);
     assert_eq!(attempt.result, Some(AttemptResult::Success));
@@ -46,7 +61,10 @@ fn an_attempt_waits_for_its_receipt() {
 fn a_receipt_may_come_before_its_answer() {
     for in_one_step in [true, false] {
         let (mut bench, run, order) = one(vec![fast(1)]);
-        let (report, answer) = (bench.report("m1", failed()), bench.accepted(&order, &["m1"]));
+        let (report, answer) = (
+            bench.report("m1", failed()),
+            bench.accepted(&order, &["m1"]),
+        );
         if in_one_step {
             bench.step(vec![report, answer]);
         } else {
@@ -55,7 +73,10 @@ fn a_receipt_may_come_before_its_answer() {
             bench.restart_keeping_orders();
             bench.step(vec![answer]);
         }
-        assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Failed));
+        assert_eq!(
+            bench.attempt(order.attempt).result,
+            Some(AttemptResult::Failed)
+        );
         assert_eq!(bench.read(|snapshot| snapshot.count_early_receipts()), 0);
         bench.assert_sound(run);
     }
@@ -67,9 +88,16 @@ fn every_part_counts_once() {
     bench.step(vec![bench.accepted(&order, &["a", "b"])]);
     bench.step(vec![bench.report("a", Report::Delivered)]);
     bench.step(vec![bench.report("a", Report::Delivered)]);
-    assert_eq!(bench.attempt(order.attempt).result, None, "the same part twice is one part");
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        None,
+        "the same part twice is one part"
+    );
     bench.step(vec![bench.report("b", Report::Delivered)]);
-    assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Success));
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::Success)
+    );
     bench.assert_sound(run);
 }
 
@@ -81,7 +109,10 @@ fn without_receipts_the_acceptance_is_the_success() {
     let run = bench.run(1, vec![fast(1)]);
     let order = bench.dial().remove(0);
     bench.step(vec![bench.accepted(&order, &["x"])]);
-    assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Success));
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::Success)
+    );
     bench.assert_sound(run);
 }
 
@@ -94,15 +125,25 @@ fn silence_is_success_until_a_late_report_corrects_it() {
     assert_eq!(bench.attempt(order.attempt).result, None);
     bench.wait(MINUTE);
     bench.step(Vec::new());
-    assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Success));
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::Success)
+    );
     bench.wait(30 * MINUTE);
     bench.step(vec![bench.report("m1", failed())]);
-    assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Failed));
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::Failed)
+    );
     let counters = bench.counters(run);
     assert_eq!((counters.delivered, counters.failed), (0, 1));
     bench.assert_sound(run);
     bench.step(vec![bench.report("m1", Report::Delivered)]);
-    assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Failed), "Failed is final");
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::Failed),
+        "Failed is final"
+    );
 }
 
 #[test]
@@ -113,7 +154,10 @@ fn a_report_after_awaiting_hours_is_too_late() {
     bench.step(Vec::new());
     bench.wait(2 * HOUR);
     bench.step(vec![bench.report("m1", failed())]);
-    assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Success));
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::Success)
+    );
     assert_eq!(bench.row(run).state, SubCampaignState::Done);
 }
 
@@ -122,10 +166,16 @@ fn a_late_failure_is_retried_while_the_run_goes_on() {
     let mut bench = Bench::new();
     let run = bench.run(2, vec![retrying(AttemptResult::Failed, 20)]);
     let orders = bench.dial();
-    bench.step(vec![bench.accepted(&orders[0], &["m1"]), bench.answer(&orders[1], refused(false))]);
+    bench.step(vec![
+        bench.accepted(&orders[0], &["m1"]),
+        bench.answer(&orders[1], refused(false)),
+    ]);
     bench.wait(10 * MINUTE);
     bench.step(Vec::new());
-    assert_eq!(bench.attempt(orders[0].attempt).result, Some(AttemptResult::Success));
+    assert_eq!(
+        bench.attempt(orders[0].attempt).result,
+        Some(AttemptResult::Success)
+    );
     bench.step(vec![bench.report("m1", failed())]);
     bench.assert_sound(run);
     bench.wait(10 * MINUTE);
@@ -138,8 +188,16 @@ fn a_late_failure_is_retried_while_the_run_goes_on() {
 }
 
 fn refused(permanent: bool) -> Answer {
-    let result = if permanent { AttemptResult::BadDevice } else { AttemptResult::Failed };
-    Answer::Refused { result, code: 8, permanent }
+    let result = if permanent {
+        AttemptResult::BadDevice
+    } else {
+        AttemptResult::Failed
+    };
+    Answer::Refused {
+        result,
+        code: 8,
+        permanent,
+    }
 }
 
 #[test]
@@ -157,7 +215,11 @@ fn retries_follow_the_rule_and_then_the_next_pass() {
     let decisions = bench.step(vec![bench.answer(&second, refused(false))]);
     let third = &decisions.orders[0][0];
     let attempt = bench.attempt(third.attempt);
-    assert_eq!((attempt.pass, attempt.number), (1, 1), "no retry is left: the next pass, the same day");
+    assert_eq!(
+        (attempt.pass, attempt.number),
+        (1, 1),
+        "no retry is left: the next pass, the same day"
+    );
     bench.assert_sound(run);
 }
 
@@ -188,21 +250,34 @@ fn what_was_not_sent_keeps_its_place() {
     let attempt = bench.attempt(order.attempt);
     assert_eq!(attempt.result, Some(AttemptResult::NotAttemptedSkip));
     let counters = bench.counters(run);
-    assert_eq!((counters.attempted, counters.active, counters.pending), (0, 0, 1));
+    assert_eq!(
+        (counters.attempted, counters.active, counters.pending),
+        (0, 0, 1)
+    );
     bench.assert_sound(run);
     bench.room = 10;
     bench.wait(MINUTE);
     let again = bench.dial().remove(0);
-    assert_eq!(bench.attempt(again.attempt).number, 1, "it counted for no maximum");
+    assert_eq!(
+        bench.attempt(again.attempt).number,
+        1,
+        "it counted for no maximum"
+    );
     bench.assert_sound(run);
 }
 
 #[test]
 fn a_doubt_is_repeated_only_where_a_rule_says_so() {
-    for (rule, repeats) in [(AttemptResult::Failed, false), (AttemptResult::Unknown, true)] {
+    for (rule, repeats) in [
+        (AttemptResult::Failed, false),
+        (AttemptResult::Unknown, true),
+    ] {
         let (mut bench, run, order) = one(vec![retrying(rule, 5)]);
         bench.step(vec![bench.answer(&order, Answer::Doubt)]);
-        assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Unknown));
+        assert_eq!(
+            bench.attempt(order.attempt).result,
+            Some(AttemptResult::Unknown)
+        );
         bench.wait(5 * MINUTE);
         assert_eq!(bench.dial().len(), usize::from(repeats), "{rule}");
         bench.assert_sound(run);
@@ -214,7 +289,10 @@ fn a_retry_that_waits_is_dropped_when_the_doubt_is_settled() {
     let (mut bench, run, order) = one(vec![retrying(AttemptResult::Unknown, 30)]);
     bench.step(vec![bench.answer(&order, Answer::Doubt)]);
     let contact = bench.attempt(order.attempt).contact;
-    assert_eq!(bench.progress(run, contact).map(|past| past.place), Some(Place::Waiting));
+    assert_eq!(
+        bench.progress(run, contact).map(|past| past.place),
+        Some(Place::Waiting)
+    );
     // The store knows an id by which the carrier can be asked: as after a restart.
     bench.step(vec![carillon_channel::Event::Queried {
         attempt: order.attempt,
@@ -222,7 +300,10 @@ fn a_retry_that_waits_is_dropped_when_the_doubt_is_settled() {
         report: Some(Report::Delivered),
         at: bench.now,
     }]);
-    assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Success));
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::Success)
+    );
     bench.assert_sound(run);
     bench.wait(HOUR);
     assert!(bench.dial().is_empty());
@@ -242,7 +323,10 @@ fn after_a_crash_what_was_not_answered_is_unknown_and_the_rest_is_asked_for() {
     assert_eq!(decisions.queries[0][0].1, "m1");
     assert!(decisions.orders[0].is_empty());
     for order in &orders[1..] {
-        assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::Unknown));
+        assert_eq!(
+            bench.attempt(order.attempt).result,
+            Some(AttemptResult::Unknown)
+        );
     }
     assert!(bench.dial().is_empty(), "nothing is repeated blindly");
     bench.assert_sound(run);

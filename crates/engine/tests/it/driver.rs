@@ -54,8 +54,14 @@ impl Channel for Careful {
     fn place(&self, orders: Vec<Order>) {
         let ids: Vec<AttemptId> = orders.iter().map(|order| order.attempt).collect();
         let asked = ids.clone();
-        let known = self.store.read_now(move |snapshot| snapshot.attempts(&asked)).expect("readable");
-        assert!(known.iter().all(Option::is_some), "an order left before its attempt was durable");
+        let known = self
+            .store
+            .read_now(move |snapshot| snapshot.attempts(&asked))
+            .expect("readable");
+        assert!(
+            known.iter().all(Option::is_some),
+            "an order left before its attempt was durable"
+        );
         self.seen.lock().expect("one writer").extend(&ids);
         if self.silent {
             return;
@@ -64,7 +70,9 @@ impl Channel for Careful {
             .into_iter()
             .map(|attempt| Event::Answer {
                 attempt,
-                answer: Answer::Accepted { message_ids: vec![attempt.to_string()] },
+                answer: Answer::Accepted {
+                    message_ids: vec![attempt.to_string()],
+                },
                 at: NOON,
             })
             .collect();
@@ -82,7 +90,10 @@ async fn until_state(store: &Store, run: SubCampaignId, state: SubCampaignState)
     let mut wake = store.wake();
     let reached = async {
         loop {
-            let row = store.read(move |snapshot| snapshot.run(run)).await.expect("readable");
+            let row = store
+                .read(move |snapshot| snapshot.run(run))
+                .await
+                .expect("readable");
             if row.is_some_and(|row| row.state == state) {
                 return;
             }
@@ -90,7 +101,9 @@ async fn until_state(store: &Store, run: SubCampaignId, state: SubCampaignState)
             wake.changed().await.expect("the store lives");
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), reached).await.expect("reached in time");
+    tokio::time::timeout(Duration::from_secs(20), reached)
+        .await
+        .expect("reached in time");
 }
 
 fn start(
@@ -101,7 +114,15 @@ fn start(
 ) -> Handle {
     let channels = vec![Attached { channel, emulated }];
     let clock = Arc::new(SetClock(Instant::now()));
-    Driver { store: store.clone(), clock, channels, events, seed: 7 }.start().expect("threads start")
+    Driver {
+        store: store.clone(),
+        clock,
+        channels,
+        events,
+        seed: 7,
+    }
+    .start()
+    .expect("threads start")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +136,12 @@ async fn orders_leave_after_their_commit_and_the_run_ends() {
         seen: Mutex::default(),
         silent: false,
     });
-    let handle = start(&store, Arc::clone(&careful) as Arc<dyn Channel>, false, events);
+    let handle = start(
+        &store,
+        Arc::clone(&careful) as Arc<dyn Channel>,
+        false,
+        events,
+    );
     let run = tokio::task::spawn_blocking({
         let store = store.clone();
         move || world::sub_campaign(&store, installation, people(300), vec![fast(1)], NOON)
@@ -143,7 +169,10 @@ async fn an_emulated_account_reaches_nobody_outside() {
         .expect("stored");
     let (sender, events) = mpsc::channel(100);
     let clock = Arc::new(SetClock(Instant::now()));
-    let config = Config { name: "loopback".into(), fates: Default::default() };
+    let config = Config {
+        name: "loopback".into(),
+        fates: Default::default(),
+    };
     let loopback = Loopback::start(config, ChannelType::Text, clock, sender);
     let handle = start(&store, loopback, true, events);
     let run = tokio::task::spawn_blocking({
@@ -168,5 +197,7 @@ async fn a_shutdown_without_anything_outstanding_is_quick() {
         silent: true,
     };
     let handle = start(&store, Arc::new(careful), false, events);
-    tokio::time::timeout(Duration::from_secs(5), handle.shutdown()).await.expect("it ends");
+    tokio::time::timeout(Duration::from_secs(5), handle.shutdown())
+        .await
+        .expect("it ends");
 }

@@ -91,9 +91,13 @@ fn windows_close_over_night_and_the_last_one_ends_the_run() {
     pass.window_days = 2;
     let run = bench.run(3, vec![pass]);
     let order = bench.dial().remove(0);
-    assert_eq!(order.expires, Some(NOON.plus(7 * HOUR)), "21:00 in New York");
-    bench.step(vec![bench.answer(&order, Answer::Doubt)]);
+    assert_eq!(
+        order.expires,
+        Some(NOON.plus(7 * HOUR)),
+        "21:00 in New York"
+    );
     bench.room = 0;
+    bench.step(vec![bench.answer(&order, Answer::Doubt)]);
     night(&mut bench);
     bench.step(Vec::new());
     assert_eq!(bench.row(run).state, State::Pending);
@@ -126,8 +130,17 @@ fn pause_resume_and_stop() {
     bench.request(run, Request::Paused);
     bench.wait(MINUTE);
     bench.room = 5;
-    assert!(bench.step(vec![bench.answer(&first, Answer::NotSent)]).orders[0].is_empty());
-    assert_eq!(bench.counters(run).pending, 4, "withdrawn by the pause, it keeps its place");
+    assert!(
+        bench
+            .step(vec![bench.answer(&first, Answer::NotSent)])
+            .orders[0]
+            .is_empty()
+    );
+    assert_eq!(
+        bench.counters(run).pending,
+        4,
+        "withdrawn by the pause, it keeps its place"
+    );
     assert_eq!(bench.row(run).passes, [PassState::Paused]);
     bench.assert_sound(run);
     bench.request(run, Request::Running);
@@ -139,7 +152,10 @@ fn pause_resume_and_stop() {
     bench.step(Vec::new());
     assert_eq!(bench.row(run).state, State::Stopping, "an attempt is out");
     assert_eq!(bench.row(run).passes, [PassState::Stopping]);
-    let events = again.iter().map(|order| bench.answer(order, Answer::Doubt)).collect();
+    let events = again
+        .iter()
+        .map(|order| bench.answer(order, Answer::Doubt))
+        .collect();
     bench.step(events);
     assert_eq!(bench.row(run).state, State::Done);
     bench.assert_sound(run);
@@ -189,7 +205,10 @@ fn a_new_rule_binds_running_runs() {
     world::forbid(&bench.store, bench.installation, "US-NY", bench.now).expect("stored");
     bench.room = 10;
     bench.wait(MINUTE);
-    assert!(bench.dial().is_empty(), "a finer region moves them to lanes that are denied");
+    assert!(
+        bench.dial().is_empty(),
+        "a finer region moves them to lanes that are denied"
+    );
     bench.do_chores();
     bench.step(Vec::new());
     assert_eq!(bench.counters(run).filtered, 2);
@@ -208,7 +227,11 @@ fn contacts_taken_out_of_the_list_are_not_tried_and_replaced_ones_are() {
             let list = tx.get::<carillon_model::sub_campaign::SubCampaign>(run)?;
             let list = list.expect("there").list.expect("has one").0;
             let id = tx.take_ids(1)?;
-            let newer = Contact { id: ContactId(id), container: list, ..new_yorker(0, 1) };
+            let newer = Contact {
+                id: ContactId(id),
+                container: list,
+                ..new_yorker(0, 1)
+            };
             tx.put_contacts(list, &[newer])?;
             tx.remove_contacts(list, &["C-1"])
         })
@@ -245,11 +268,14 @@ fn fixed_pacing_spreads_over_the_minute() {
 fn auto_pacing_ends_at_the_close() {
     let mut bench = Bench::new();
     // Seven hours are left until 21:00: 840 contacts are two a minute.
-    let run = bench.run(840, vec![{
-        let mut pass = fast(1);
-        pass.pacing = Some(carillon_model::PacingType::Auto);
-        pass
-    }]);
+    let run = bench.run(
+        840,
+        vec![{
+            let mut pass = fast(1);
+            pass.pacing = Some(carillon_model::PacingType::Auto);
+            pass
+        }],
+    );
     let mut sent = 0;
     let end = bench.now.plus(HOUR);
     while bench.now < end {
@@ -261,14 +287,28 @@ fn auto_pacing_ends_at_the_close() {
     bench.assert_sound(run);
 }
 
-fn batch(bench: &mut Bench, people: usize, ahead: i64, minutes: u32) -> (carillon_model::SubCampaignId, carillon_model::BatchId) {
+fn batch(
+    bench: &mut Bench,
+    people: usize,
+    ahead: i64,
+    minutes: u32,
+) -> (carillon_model::SubCampaignId, carillon_model::BatchId) {
     let mut pass = fast(3);
     pass.pacing = Some(carillon_model::PacingType::Auto);
-    let home = world::on_demand(&bench.store, bench.installation, vec![pass], bench.now).expect("stored");
+    let home =
+        world::on_demand(&bench.store, bench.installation, vec![pass], bench.now).expect("stored");
     let people = (0..people).map(|number| new_yorker(number, 1)).collect();
     let start = bench.now.plus(ahead);
-    let id = world::batch(&bench.store, bench.installation, home, people, start, minutes, bench.now)
-        .expect("stored");
+    let id = world::batch(
+        &bench.store,
+        bench.installation,
+        home,
+        people,
+        start,
+        minutes,
+        bench.now,
+    )
+    .expect("stored");
     (home, id)
 }
 
@@ -280,13 +320,26 @@ fn a_batch_goes_at_once_and_its_run_ends_with_it() {
     let (home, id) = batch(&mut bench, 50, 0, 60);
     let orders = bench.dial();
     assert_eq!(orders.len(), 50, "Auto keeps no pace in a batch");
-    let events = orders.iter().map(|order| bench.accepted(order, &["x"])).collect();
+    let events = orders
+        .iter()
+        .map(|order| bench.accepted(order, &["x"]))
+        .collect();
     bench.step(events);
-    let run = bench.read(move |snapshot| snapshot.batch_run(id)).expect("there");
-    assert_eq!((run.state, run.finished), (BatchState::Done, Some(bench.now)));
+    let run = bench
+        .read(move |snapshot| snapshot.batch_run(id))
+        .expect("there");
+    assert_eq!(
+        (run.state, run.finished),
+        (BatchState::Done, Some(bench.now))
+    );
     assert_eq!(bench.row(home).state, State::Done);
-    let counters = bench.read(move |snapshot| snapshot.counters(&[Subject::whole(id)])).remove(0);
-    assert_eq!((counters.delivered, counters.pending, counters.active), (50, 0, 0));
+    let counters = bench
+        .read(move |snapshot| snapshot.counters(&[Subject::whole(id)]))
+        .remove(0);
+    assert_eq!(
+        (counters.delivered, counters.pending, counters.active),
+        (50, 0, 0)
+    );
     bench.assert_sound(home);
 }
 
@@ -296,11 +349,16 @@ fn a_batch_waits_for_its_start_and_expires_at_its_end() {
     let (home, id) = batch(&mut bench, 3, HOUR, 30);
     bench.room = 1;
     assert!(bench.dial().is_empty());
-    let state = |bench: &Bench| bench.read(move |snapshot| snapshot.batch_run(id)).expect("there").state;
+    let state = |bench: &Bench| {
+        bench
+            .read(move |snapshot| snapshot.batch_run(id))
+            .expect("there")
+            .state
+    };
     assert_eq!(state(&bench), BatchState::Pending);
     bench.wait(HOUR);
     let order = bench.dial().remove(0);
-    assert_eq!(order.expires, Some(bench.now.plus(30 * MINUTE)));
+    assert_eq!(order.expires, Some(NOON.plus(90 * MINUTE)));
     assert_eq!(state(&bench), BatchState::Running);
     bench.room = 0;
     bench.wait(30 * MINUTE);
@@ -311,7 +369,10 @@ fn a_batch_waits_for_its_start_and_expires_at_its_end() {
     bench.step(vec![bench.answer(&order, Answer::NotSent)]);
     assert_eq!(state(&bench), BatchState::Done);
     assert_eq!(bench.row(home).state, State::Done);
-    assert_eq!(bench.attempt(order.attempt).result, Some(AttemptResult::NotAttemptedSkip));
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::NotAttemptedSkip)
+    );
     bench.assert_sound(home);
 }
 
@@ -322,12 +383,16 @@ fn priorities_share_what_is_scarce() {
     let installation = bench.installation;
     let now = bench.now;
     let people = (100..160).map(|number| new_yorker(number, 1)).collect();
-    let second = world::batch_of_priority(&bench.store, installation, home, people, now, 60, 10, now)
-        .expect("stored");
+    let second =
+        world::batch_of_priority(&bench.store, installation, home, people, now, 60, 10, now)
+            .expect("stored");
     bench.room = 30;
     let orders = bench.dial();
     let of = |batch| {
-        orders.iter().filter(|order| bench.attempt(order.attempt).batch == Some(batch)).count()
+        orders
+            .iter()
+            .filter(|order| bench.attempt(order.attempt).batch == Some(batch))
+            .count()
     };
     assert_eq!((of(first), of(second)), (10, 20));
     bench.assert_sound(home);
@@ -341,7 +406,10 @@ fn a_failed_unit_leaves_nothing_behind() {
     let mut engine = bench.engine.take().expect("there");
     let now = bench.now;
     let failed = bench.store.write_now(Urgency::People, move |tx| {
-        let inputs = carillon_engine::Inputs { events: Vec::new(), room: vec![10] };
+        let inputs = carillon_engine::Inputs {
+            events: Vec::new(),
+            room: vec![10],
+        };
         let decisions = engine.step(tx, now, inputs)?;
         assert!(!decisions.orders[0].is_empty());
         Err::<(), _>(Error::Full)

@@ -11,7 +11,11 @@ fn failures(outcomes: impl Iterator<Item = Outcome>) -> Vec<String> {
 
 #[test]
 fn a_calm_trip_reaches_everybody_it_may() {
-    let options = Options { faults: false, crashes: false, ..Options::default() };
+    let options = Options {
+        faults: false,
+        crashes: false,
+        ..Options::default()
+    };
     let outcome = simulate(7, options);
     assert!(outcome.wrong.is_empty(), "{outcome:#?}");
     assert!(outcome.sent > 50, "{outcome:#?}");
@@ -26,7 +30,10 @@ fn every_law_holds_for_many_seeds() {
 #[test]
 fn a_seed_takes_the_same_course_twice() {
     for seed in [3, 11] {
-        assert_eq!(simulate(seed, Options::default()), simulate(seed, Options::default()));
+        assert_eq!(
+            simulate(seed, Options::default()),
+            simulate(seed, Options::default())
+        );
     }
     assert_ne!(
         simulate(3, Options::default()).digest,
@@ -37,8 +44,21 @@ fn a_seed_takes_the_same_course_twice() {
 
 #[test]
 fn trips_meet_what_they_are_meant_to_meet() {
-    let outcomes: Vec<Outcome> = (0..10).map(|seed| simulate(seed, Options::default())).collect();
-    assert!(outcomes.iter().any(|outcome| outcome.crashes > 3), "processes die");
-    assert!(outcomes.iter().any(|outcome| outcome.opted_out > 0), "people opt out");
-    assert!(outcomes.iter().any(|outcome| outcome.attempts > outcome.sent), "orders are withdrawn");
+    let outcomes: Vec<Outcome> = (0..10)
+        .map(|seed| simulate(seed, Options::default()))
+        .collect();
+    assert!(
+        outcomes.iter().any(|outcome| outcome.crashes > 3),
+        "processes die"
+    );
+    assert!(
+        outcomes.iter().any(|outcome| outcome.opted_out > 0),
+        "people opt out"
+    );
+    assert!(
+        outcomes
+            .iter()
+            .any(|outcome| outcome.attempts > outcome.sent),
+        "orders are withdrawn"
+    );
 }

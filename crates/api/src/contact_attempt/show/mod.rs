@@ -36,7 +36,9 @@ pub static METHOD: Method = Method {
     ]),
     rule: None,
     prepare: None,
-    http: Http::get("/contact-attempts").query(&[("ids", "contactAttempts.internalId")]),
+    http: Http::get("/contact-attempts")
+        .query(&[("ids", "contactAttempts.internalId")])
+        .also("/contact-attempts/{contactAttempts}"),
     run: Run::Read(handle),
     example: || json!({ "contactAttempts": [{ "internalId": "801" }] }),
 };

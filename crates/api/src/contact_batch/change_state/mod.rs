@@ -2,7 +2,7 @@
 
 use crate::check::Findings;
 use crate::contact_batch::show_state::find_batch;
-use crate::context::Context;
+use crate::context::{Context, etag_of};
 use crate::entity::Names;
 use crate::entity::contact_batch::CONTACT_BATCH_STATE;
 use crate::fault::{Code, Fault, Outcome, Row, Stop};
@@ -75,6 +75,11 @@ fn handle(
     let named = view.get("contactBatch").expect("stage 4 found it");
     let batch = find_batch(transaction, context, named)?;
     context.writable(transaction, batch.owner, named)?;
+    context.check_tag(|| {
+        Ok(etag_of(
+            &Names::new(transaction, context).batch_state(&batch)?,
+        ))
+    })?;
     let id = BatchId(batch.base.internal_id);
     let mut run = transaction
         .batch_run(id)?

@@ -72,7 +72,7 @@ pub static METHOD: Method = Method {
     ]),
     rule: Some(override_is_null),
     prepare: None,
-    http: Http::post("/contact-batches"),
+    http: Http::post("/contact-batches").also("/contact-batches/{contactBatch}/contacts"),
     run: Running::Write(handle),
     example: || {
         json!({

@@ -13,6 +13,21 @@ pub struct Address {
     pub method: &'static Method,
     /// What the path says, by the names in its template.
     pub captured: Vec<(&'static str, String)>,
+    /// Whether it is the method's second path.
+    pub second: bool,
+}
+
+/// What a path says in either template of a method.
+fn matches_either(method: &Method, pieces: &[&str]) -> Option<(Vec<(&'static str, String)>, bool)> {
+    let first = matches(method.http.path, pieces).map(|captured| (captured, false));
+    let second = || matches(method.http.also, pieces).map(|captured| (captured, true));
+    first.or_else(|| {
+        if method.http.also.is_empty() {
+            None
+        } else {
+            second()
+        }
+    })
 }
 
 /// What a path means.
@@ -30,11 +45,15 @@ pub fn find(verb: Option<Verb>, path: &str) -> Found {
     let pieces: Vec<&str> = path.split('/').filter(|piece| !piece.is_empty()).collect();
     let mut others = Vec::new();
     for method in registry::ALL {
-        let Some(captured) = matches(method.http.path, &pieces) else {
+        let Some((captured, second)) = matches_either(method, &pieces) else {
             continue;
         };
         if Some(method.http.verb) == verb {
-            return Found::Method(Address { method, captured });
+            return Found::Method(Address {
+                method,
+                captured,
+                second,
+            });
         }
         others.push(method.http.verb);
     }
@@ -57,9 +76,13 @@ pub fn narrow(address: Address, verb: Verb, path: &str, query: &[(String, String
     for method in registry::ALL {
         if method.http.verb == verb
             && knows(method)
-            && let Some(captured) = matches(method.http.path, &pieces)
+            && let Some((captured, second)) = matches_either(method, &pieces)
         {
-            return Address { method, captured };
+            return Address {
+                method,
+                captured,
+                second,
+            };
         }
     }
     address

@@ -156,13 +156,13 @@ fn handle(
         &account,
     )?;
     check_passes(&plan, &campaign, &account, view)?;
-    check_open(context, &campaign, &account, campaign_view)?;
     let campaign_id = CampaignId(campaign.base.internal_id);
     let name = match view.text("externalId") {
         Some(name) => free_name(transaction, view, campaign_id, name)?,
         None => next_name(transaction, campaign_id, &list.base.external_id)?,
     };
     check_active(transaction, &account, view)?;
+    check_open(context, &campaign, &account, campaign_view)?;
     let id = transaction.take_ids(1 + plan.passes.len() as u64)?;
     let sub_campaign = build(
         context,
@@ -320,18 +320,20 @@ fn check_script(script: &Script, pass: &Pass, view: View<'_>) -> Outcome<()> {
     Err(Fault::of(Row::DR, view.path_to("passes"), reason).into())
 }
 
-/// New work is started only on days on which the Campaign is open.
+/// New work is started only in an enabled Account, on days on which the Campaign is open.
 pub fn check_open(
     context: &Context,
     campaign: &Campaign,
     account: &Resolved,
     view: View<'_>,
 ) -> Outcome<()> {
-    if campaign.is_open(context.today(account)) {
-        Ok(())
-    } else {
-        Err(Fault::of(Row::I, view.path(), "the Campaign is not open today").into())
+    if account.settings.enabled == Some(false) {
+        return Err(Fault::of(Row::I, view.path(), "the Account is disabled").into());
     }
+    if !campaign.is_open(context.today(account)) {
+        return Err(Fault::of(Row::I, view.path(), "the Campaign is not open today").into());
+    }
+    Ok(())
 }
 
 fn free_name(

@@ -1,13 +1,14 @@
 //! What a method knows about its call: who calls, when, through which door, what the caller may see (`api.md` I6), and
 //! how references are found.
 
+mod find;
+mod page;
+
 use crate::auth::Keys;
 use crate::door::Door;
 use crate::door::json::address::Paging;
-use crate::fault::{Code, Fault, Outcome, Row, Stop};
+use crate::fault::{Code, Fault, Outcome, Stop};
 use crate::method::{Method, Prepared};
-use crate::shape::form;
-use crate::tree::{Path, View};
 use carillon_model::campaign::Campaign;
 use carillon_model::compliance_rule::ComplianceRule;
 use carillon_model::contact_batch::ContactBatch;
@@ -23,7 +24,7 @@ use carillon_model::user::User;
 use carillon_model::zone::Zone;
 use carillon_model::{OrgId, OrgType, Role, SystemEventId, UserId};
 use carillon_store::audit::SystemEvent;
-use carillon_store::entity::{DocumentQuery, Stored};
+use carillon_store::entity::DocumentQuery;
 use carillon_store::{EntityReadExt as _, Snapshot, Transaction};
 use rand::RngCore;
 use std::cell::RefCell;
@@ -232,192 +233,16 @@ impl Context {
         }
     }
 
-    /// The Org that an argument or field names; null is the caller's only Account (J5). `kinds` are allowed here;
-    /// `write` asks for an Org of the caller's subtree.
-    pub fn find_org(
-        &self,
-        snapshot: &dyn Snapshot,
-        view: Option<View<'_>>,
-        path: impl FnOnce() -> Path,
-        kinds: &[OrgType],
-        write: bool,
-    ) -> Outcome<Arc<Resolved>> {
-        let Some(view) = view else {
-            let only = self.caller.only_account.filter(|_| self.door == Door::Json);
-            let Some(only) = only else {
-                return Err(Fault::of(Row::N, path(), "null").into());
-            };
-            return self.owner(snapshot, only);
-        };
-        let missing = || Stop::from(Fault::of(Row::R, view.path(), "does not exist"));
-        let found = match view.text("internalId").and_then(form::internal_id) {
-            Some(id) => self.org(snapshot, OrgId(id))?,
-            None => self.org_by_name(snapshot, view)?,
-        };
-        let org = found
-            .filter(|org| self.sight(org) > Sight::Hidden)
-            .ok_or_else(missing)?;
-        let said = view.text("type").map(str::trim);
-        if said.is_some_and(|word| OrgType::parse(word) != Some(org.org.org_type)) {
-            return Err(missing());
-        }
-        if !kinds.is_empty() && !kinds.contains(&org.org.org_type) {
-            return Err(Fault::of(Row::T, view.path(), kinds_text(kinds)).into());
-        }
-        if write && self.sight(&org) < Sight::Writable {
-            return Err(Fault::denied(view.path()).into());
-        }
-        Ok(org)
-    }
-
-    fn org_by_name(
-        &self,
-        snapshot: &dyn Snapshot,
-        view: View<'_>,
-    ) -> Outcome<Option<Arc<Resolved>>> {
-        let Some(name) = view.text("externalId") else {
-            return Ok(None);
-        };
-        let scope = match view.get("parent") {
-            Some(parent) => {
-                self.find_org(snapshot, Some(parent), || parent.path(), &[], false)?
-                    .org
-                    .base
-                    .internal_id
-            }
-            None => 0,
-        };
-        match snapshot.find::<Org>(scope, name)? {
-            Some(org) => self.org(snapshot, OrgId(org.base.internal_id)),
-            None => Ok(None),
-        }
-    }
-
-    /// The Account in which something is made: an Account itself, an Enterprise's master account.
-    pub fn account_of(
-        &self,
-        snapshot: &dyn Snapshot,
-        org: &Arc<Resolved>,
-    ) -> Outcome<Arc<Resolved>> {
-        match (org.org.org_type, org.org.settings.master_account) {
-            (OrgType::Enterprise, Some(master)) => self.owner(snapshot, master),
-            _ => Ok(Arc::clone(org)),
-        }
-    }
-
-    /// The entity that a reference names, visible to the caller. `scope` completes a missing owner.
-    pub fn find<E: Owned>(
-        &self,
-        snapshot: &dyn Snapshot,
-        view: View<'_>,
-        scope: Option<OrgId>,
-    ) -> Outcome<Stored<E>> {
-        let missing = || Stop::from(Fault::of(Row::R, view.path(), "does not exist"));
-        let stored = match view.text("internalId").and_then(form::internal_id) {
-            Some(id) => snapshot
-                .stored::<E>(E::Id::from(id))?
-                .filter(|stored| !stored.deleted),
-            None => {
-                let name = view.text("externalId").ok_or_else(missing)?;
-                let scope = self.scope_of(snapshot, view, scope)?.ok_or_else(missing)?;
-                match snapshot.find::<E>(scope, name)? {
-                    Some(entity) => snapshot.stored::<E>(entity.id())?,
-                    None => None,
-                }
-            }
-        };
-        let stored = stored.ok_or_else(missing)?;
-        match self.org(snapshot, stored.entity.owner())? {
-            Some(owner) if self.sight(&owner) > Sight::Hidden => Ok(stored),
-            _ => Err(missing()),
-        }
-    }
-
-    /// The scope in which a name is looked up: its Campaign, its owner, or what the call says.
-    fn scope_of(
-        &self,
-        snapshot: &dyn Snapshot,
-        view: View<'_>,
-        default: Option<OrgId>,
-    ) -> Outcome<Option<i64>> {
-        let shape = view.shape();
-        let declares = |name: &str| shape.is_some_and(|shape| shape.index_of(name).is_some());
-        if matches!(
-            shape.map(|shape| shape.identity),
-            Some(crate::shape::Identity::Campaign)
-        ) {
-            return match view.get("campaign") {
-                Some(campaign) => Ok(Some(
-                    self.find::<Campaign>(snapshot, campaign, default)?
-                        .entity
-                        .base
-                        .internal_id,
-                )),
-                None => Ok(None),
-            };
-        }
-        if declares("owner")
-            && let Some(owner) = view.get("owner")
-        {
-            let org = self.find_org(snapshot, Some(owner), || owner.path(), &[], false)?;
-            return Ok(Some(self.account_of(snapshot, &org)?.org.base.internal_id));
-        }
-        let default =
-            default.or_else(|| self.caller.only_account.filter(|_| self.door == Door::Json));
-        Ok(default.map(|org| org.0))
-    }
-
-    /// As [`Context::find`], and the caller may change it.
-    pub fn find_writable<E: Owned>(
-        &self,
-        snapshot: &dyn Snapshot,
-        view: View<'_>,
-    ) -> Outcome<Stored<E>> {
-        let stored = self.find::<E>(snapshot, view, None)?;
-        self.writable(snapshot, stored.entity.owner(), view)?;
-        Ok(stored)
-    }
-
-    /// Refuses what the caller may read but not change.
-    pub fn writable(&self, snapshot: &dyn Snapshot, owner: OrgId, view: View<'_>) -> Outcome<()> {
-        let owner = self.owner(snapshot, owner)?;
-        if self.sight(&owner) < Sight::Writable {
-            return Err(Fault::denied(view.path()).into());
-        }
-        Ok(())
-    }
-
-    /// The User that a reference names, in the caller's subtree, or the caller itself.
-    pub fn find_user(&self, snapshot: &dyn Snapshot, view: View<'_>) -> Outcome<Stored<User>> {
-        let missing = || Stop::from(Fault::of(Row::R, view.path(), "does not exist"));
-        let id = match view.text("internalId").and_then(form::internal_id) {
-            Some(id) => Some(UserId(id)),
-            None => {
-                let name = view.text("externalId").ok_or_else(missing)?;
-                snapshot
-                    .find::<User>(0, name)?
-                    .map(|user| UserId(user.base.internal_id))
-            }
-        };
-        let stored = match id {
-            Some(id) => snapshot
-                .stored::<User>(id)?
-                .filter(|stored| !stored.deleted),
-            None => None,
-        };
-        let stored = stored.ok_or_else(missing)?;
-        let own = stored.entity.base.internal_id == self.caller.user.base.internal_id;
-        match self.org(snapshot, stored.entity.home)? {
-            Some(home) if own || self.sight(&home) == Sight::Writable => Ok(stored),
-            _ => Err(missing()),
-        }
-    }
-
     /// Refuses a change of another version than If-Match names (J8).
     pub fn check_version(&self, version: u64) -> Outcome<()> {
+        self.check_tag(|| Ok(etag(version)))
+    }
+
+    /// As [`Context::check_version`], of an object that has no version.
+    pub fn check_tag(&self, present: impl FnOnce() -> Outcome<String>) -> Outcome<()> {
         match &self.if_match {
             Some(wanted) if wanted.trim() != "*" => {
-                let present = etag(version);
+                let present = present()?;
                 if wanted.split(',').any(|tag| tag.trim() == present) {
                     Ok(())
                 } else {
@@ -457,87 +282,6 @@ impl Context {
             .expect("no panic holds this lock")
             .fill_bytes(&mut bytes);
         bytes
-    }
-
-    /// Cuts a sorted list to a page: on SOAP too many are refused (row Z), on JSON the next page has a cursor.
-    /// `key` must rise strictly along the list.
-    pub fn page<T>(
-        &self,
-        items: Vec<T>,
-        limit: usize,
-        key: impl Fn(&T) -> String,
-    ) -> Outcome<(Vec<T>, Option<String>)> {
-        if self.door == Door::Soap {
-            if items.len() > limit {
-                return Err(Fault::of(Row::Z, Path::default(), "").into());
-            }
-            return Ok((items, None));
-        }
-        let after = self.cursor()?;
-        let size = self.paging.limit.unwrap_or(crate::limits::PAGE_DEFAULT);
-        let mut rest = items
-            .into_iter()
-            .filter(|item| after.as_ref().is_none_or(|after| key(item) > *after));
-        let page: Vec<T> = rest.by_ref().take(size).collect();
-        let more = rest.next().is_some();
-        let cursor = page
-            .last()
-            .filter(|_| more)
-            .map(|last| write_cursor(&key(last)));
-        Ok((page, cursor))
-    }
-
-    /// Where the page begins.
-    pub fn cursor(&self) -> Outcome<Option<String>> {
-        use base64::Engine as _;
-        let Some(cursor) = &self.paging.cursor else {
-            return Ok(None);
-        };
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .decode(cursor)
-            .ok();
-        bytes
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .map(Some)
-            .ok_or_else(|| {
-                Fault::coded(Code::ArgInvalidData, "the cursor is not one of ours").into()
-            })
-    }
-
-    /// For lists that the store pages by id: the id to go on after, and how many to ask for (one more than are answered).
-    pub fn id_page(&self, limit: usize) -> Outcome<(i64, usize)> {
-        match self.door {
-            Door::Soap => Ok((0, limit + 1)),
-            Door::Json => {
-                let after = match self.cursor()? {
-                    None => 0,
-                    Some(text) => text.parse().map_err(|_| {
-                        Fault::coded(Code::ArgInvalidData, "the cursor is not one of ours")
-                    })?,
-                };
-                Ok((
-                    after,
-                    self.paging.limit.unwrap_or(crate::limits::PAGE_DEFAULT) + 1,
-                ))
-            }
-        }
-    }
-
-    /// Ends such a page: what was asked for beyond it is refused on SOAP, and named by a cursor on JSON.
-    pub fn end_id_page<T>(
-        &self,
-        items: &mut Vec<T>,
-        asked: usize,
-        id: impl Fn(&T) -> i64,
-    ) -> Outcome<Option<String>> {
-        if items.len() < asked {
-            return Ok(None);
-        }
-        if self.door == Door::Soap {
-            return Err(Fault::of(Row::Z, Path::default(), "").into());
-        }
-        items.truncate(asked - 1);
-        Ok(items.last().map(|last| write_cursor(&id(last).to_string())))
     }
 
     /// Every live entity of a scope, by id ascending.
@@ -626,17 +370,19 @@ pub fn all_with_deleted(
     }
 }
 
-fn write_cursor(key: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key)
+/// The ETag of an object that has no version: what it is made of.
+pub fn etag_of(object: &crate::value::Object) -> String {
+    use sha2::Digest as _;
+    let hash = sha2::Sha256::digest(crate::door::json::write::object_text(object));
+    let digits: String = hash
+        .iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("\"{digits}\"")
 }
 
 /// The ETag of a version.
 pub fn etag(version: u64) -> String {
     format!("\"{version}\"")
-}
-
-fn kinds_text(kinds: &[OrgType]) -> String {
-    let words: Vec<&str> = kinds.iter().map(|kind| kind.text()).collect();
-    format!("the Org must be {}", words.join(" or "))
 }
