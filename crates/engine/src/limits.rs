@@ -23,8 +23,9 @@ pub const FORGET_PIECE: usize = 1_000;
 pub const PACE_EVERY: i64 = 60 * SECOND;
 /// Longest time between two looks at everything, should a wake-up be lost.
 pub const LOOK_EVERY: i64 = 5 * SECOND;
-/// How long a claim of a pass without a pace waits while its channel has no room.
-pub const ROOM_WAIT: i64 = 5;
+/// How often a channel without room is asked again. Room comes with answers, and those wake the engine by themselves; this
+/// is for room that comes without one.
+pub const ROOM_WAIT: i64 = 100;
 /// How long a receipt that came before its answer is kept.
 pub const EARLY_RECEIPTS_KEPT: i64 = DAY;
 /// How long the message ids of ended attempts are kept: late reports are taken for as long.

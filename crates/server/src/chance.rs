@@ -4,10 +4,6 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 /// A generator seeded by the system, fit for secrets.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the file that draws randomness"
-)]
 pub fn generator() -> StdRng {
     StdRng::from_rng(&mut rand::rng())
 }

@@ -224,7 +224,6 @@ impl Trip {
                 .chain([next, chores_next, self.next_deed])
                 .min()
                 .unwrap_or(next);
-            if self.steps > 59_995 { eprintln!("DBG now {} chores {} engine next {} deed {} events {:?} status {:?}", self.now, chores_next, next, self.next_deed, self.carriers.iter().map(|c| c.next_event()).collect::<Vec<_>>(), self.engine.as_mut().map(|e| e.status(self.now))); }
             self.now = next.max(self.now.plus(1));
         }
         if self.steps >= STEPS_MAX {

@@ -12,10 +12,12 @@ mod sms;
 /// A benchmark that could not be run, or failed.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+type Benchmark = fn() -> Result<(), Failure>;
+
 fn main() -> Result<(), Failure> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
-    let all: [(&str, fn() -> Result<(), Failure>); 4] = [
+    let all: [(&str, Benchmark); 4] = [
         ("attempts", attempts::run),
         ("claims", claims::run),
         ("batches", batches::run),

@@ -228,11 +228,6 @@ impl Server {
             .expect("kill runs");
         self.child.wait().expect("it was asked to stop").success()
     }
-
-    /// Its process.
-    pub fn process(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Server {

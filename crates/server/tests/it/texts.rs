@@ -191,6 +191,43 @@ fn stop_opts_out_at_once_and_is_confirmed_once() {
     assert_eq!(trip.server.count(&run, "deliveredCount"), 45);
 }
 
+#[test]
+fn a_silent_centre_leaves_doubts_and_gets_nothing_twice() {
+    let mut centre = Centre::npm(&json!({"silent": true}));
+    let carrier = "receipts = true\nwindow = 10\nresponse_timeout = \"1s\"\nreceipt_wait = \"2s\"";
+    let trip = trip(&centre, 30, carrier, &json!({}));
+    assert_eq!(trip.run(), (0, 30, 30));
+    assert!(submits(&mut centre).values().all(|times| *times == 1));
+}
+
+#[test]
+fn help_is_answered_and_start_lifts_an_opt_out() {
+    let mut centre = Centre::npm(&json!({}));
+    let trip = trip(&centre, 3, "receipts = true", &json!({}));
+    assert_eq!(trip.run(), (3, 0, 3));
+    let person = "12015550101";
+    let mut say = |text: &str, known: usize| {
+        centre.command(
+            &json!({"command": "message", "source": person, "destination": "55555", "text": text}),
+        );
+        wait_until("it is answered", || {
+            let of_person =
+                |seen: &&Value| seen["event"] == "submit" && seen["destination"] == person;
+            centre.seen().iter().filter(of_person).count() == known
+        });
+    };
+    say("HELP", 2);
+    say("stop.", 3);
+    say("Start", 4);
+    let again = json!({"subCampaign": {"campaign": {"internalId": trip.campaign.campaign}, "externalId": "again"},
+        "list": {"externalId": "People", "owner": trip.installation.account()}, "org": trip.installation.account()});
+    let run = trip.server.create("/api/v1/sub-campaigns", &again);
+    wait_until("everybody is reached again", || {
+        trip.server.count(&run, "deliveredCount") == 3
+    });
+    assert_eq!(trip.server.count(&run, "filteredCount"), 0);
+}
+
 fn is_confirmation(seen: &Value) -> bool {
     seen["text"]
         .as_str()
