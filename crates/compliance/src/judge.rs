@@ -98,7 +98,8 @@ impl ContactFacts {
 pub struct Opening {
     /// The verdict of all slow rules, hours and the pass's window.
     pub verdict: Verdict,
-    /// The moment from which it may differ (a deferral keeps the cause it was judged by until then); at the latest a week and a day ahead while the lane is open.
+    /// The moment from which it may differ (a deferral keeps the cause it was judged by until then); at the latest a
+    /// week and a day ahead while the lane is open.
     pub next_change: Moment,
 }
 

@@ -492,7 +492,12 @@ mod tests {
     proptest! {
         /// Whatever happens, each order gets one answer, counting what `cut` leaves.
         #[test]
-        fn one_answer_per_order(steps in proptest::collection::vec((0_u8..6, 0_u32..60, prop_oneof![Just(0_u32), Just(0x58), Just(0x0B), Just(8)], 1_usize..4), 1..120)) {
+        fn one_answer_per_order(
+            steps in proptest::collection::vec(
+                (0_u8..6, 0_u32..60, prop_oneof![Just(0_u32), Just(0x58), Just(0x0B), Just(8)], 1_usize..4),
+                1..120,
+            )
+        ) {
             let start = Instant::from_std(std::time::Instant::now());
             let mut window = Window::new(5);
             let (mut placed, mut answers) = (0, Vec::new());
