@@ -4,8 +4,8 @@
 //! a crash the next piece goes on where the last one ended.
 
 use crate::changes::{Changes, Whose};
+use crate::conclude::fresh;
 use crate::context::{Contexts, RunContext};
-use crate::dispose::fresh;
 use crate::limits::{
     EARLY_RECEIPTS_KEPT, FORGET_PIECE, LOAD_PIECE, MESSAGES_KEPT, SWEEP_PIECE, TIDY_EVERY,
 };
@@ -93,7 +93,12 @@ impl Chores {
             return load(tx, context, now);
         }
         if let Some(batch) = Self::batch_over(context, &self.retired, now) {
-            let after = self.retired.get(&batch).copied().flatten().unwrap_or_default();
+            let after = self
+                .retired
+                .get(&batch)
+                .copied()
+                .flatten()
+                .unwrap_or_default();
             let run = &context.batches[&batch].run;
             let next = retire(tx, run, Reason::Expired, after, now)?;
             self.retired.insert(batch, next);

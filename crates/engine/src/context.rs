@@ -1,6 +1,7 @@
 //! What the engine holds in memory of a run: its SubCampaign, rules, scripts, lanes with their openings. All of it is a
 //! copy of the store that is thrown away and read again; nothing is true because it stands here.
 
+use crate::dispose::OUTSIDE;
 use carillon_admission::{LaneKey, Opening, RuleSet, Said, resolve};
 use carillon_model::attempt::Attempt;
 use carillon_model::campaign::Campaign;
@@ -13,7 +14,7 @@ use carillon_model::{
     BatchId, Moment, Reason, ScriptId, SubCampaignId, SubCampaignState, SubCampaignType,
 };
 use carillon_store::meta::Topic;
-use carillon_store::{EntityReadExt, Result, Snapshot, Transaction};
+use carillon_store::{EntityReadExt, Error, Result, Snapshot, Transaction};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -78,6 +79,7 @@ pub struct RunContext {
 impl RunContext {
     fn load<S: Snapshot + ?Sized>(snapshot: &S, run: Run) -> Result<Option<Self>> {
         let Some(sub_campaign) = snapshot.stored::<SubCampaign>(run.id)? else {
+            tracing::error!(run = run.id.0, "a run without SubCampaign");
             return Ok(None);
         };
         let Some(campaign) = snapshot.stored::<Campaign>(run.campaign)? else {
@@ -232,6 +234,15 @@ impl RunContext {
         Ok(number)
     }
 
+    /// When the run started, will start, or (held) would start if it were let go now.
+    pub fn start(&self, now: Moment) -> Moment {
+        if self.run.held {
+            self.run.start_time.max(now)
+        } else {
+            self.run.start_time
+        }
+    }
+
     /// The opening of a lane in a pass at `now`, judged anew when it has changed since.
     pub fn opening(&mut self, pass: u16, lane: u32, now: Moment) -> Option<Opening> {
         if let Some(cached) = self
@@ -246,7 +257,7 @@ impl RunContext {
         let opening = self.rules.opening(
             key,
             self.sub_campaign.passes.get(usize::from(pass))?,
-            self.run.start_time,
+            self.start(now),
             now,
         );
         let state = self.lane_state(pass, lane);
@@ -261,7 +272,7 @@ impl RunContext {
     /// The first moment from `due` on at which a pass is open for these facts; none when there is none left.
     pub fn opens_at(&self, pass: u16, key: &LaneKey, due: Moment) -> Option<Moment> {
         let pass = self.pass(pass)?;
-        match self.rules.opening(key, pass, self.run.start_time, due) {
+        match self.rules.opening(key, pass, self.start(due), due) {
             Opening::Open { .. } => Some(due),
             Opening::Closed { until, .. } => Some(until),
             Opening::Over { .. } | Opening::Denied { .. } => None,
@@ -377,6 +388,18 @@ impl RunContext {
     }
 }
 
+/// A run whose rows cannot be read stands still; it must not stop the others.
+fn readable<T>(run: SubCampaignId, read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error @ Error::Damaged { .. }) => {
+            tracing::error!(run = run.0, %error, "the run stands still until this is repaired");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The runs in memory.
 #[derive(Default)]
 pub struct Contexts {
@@ -391,9 +414,13 @@ impl Contexts {
     pub fn refresh<S: Snapshot + ?Sized>(&mut self, snapshot: &S) -> Result<()> {
         let rules = snapshot.epoch(Topic::Rules)?;
         if self.rules_epoch != Some(rules) {
-            for context in self.runs.values_mut() {
-                context.reload_rules(snapshot)?;
+            let mut lost = Vec::new();
+            for (id, context) in &mut self.runs {
+                if readable(*id, context.reload_rules(snapshot))?.is_none() {
+                    lost.push(*id);
+                }
             }
+            lost.iter().for_each(|id| drop(self.runs.remove(id)));
             self.rules_epoch = Some(rules);
         }
         let runs = snapshot.epoch(Topic::Runs)?;
@@ -407,19 +434,21 @@ impl Contexts {
         for run in live {
             match self.runs.get_mut(&run.id) {
                 Some(context) => {
+                    let before = (context.run.start_time, context.run.held);
                     context.run = run;
-                    context.refresh(snapshot)?;
+                    if before != (context.run.start_time, context.run.held) {
+                        context.forget_openings();
+                    }
+                    let id = context.run.id;
+                    if readable(id, context.refresh(snapshot))?.is_none() {
+                        self.runs.remove(&id);
+                    }
                 }
                 None => {
                     let id = run.id;
-                    match RunContext::load(snapshot, run)? {
-                        Some(context) => {
-                            self.runs.insert(id, context);
-                        }
-                        None => tracing::error!(
-                            run = id.0,
-                            "a run without SubCampaign, Campaign or Account"
-                        ),
+                    if let Some(context) = readable(id, RunContext::load(snapshot, run))?.flatten()
+                    {
+                        self.runs.insert(id, context);
                     }
                 }
             }
@@ -444,8 +473,10 @@ impl Contexts {
         match self.runs.entry(id) {
             Entry::Occupied(held) => Ok(Some(held.into_mut())),
             Entry::Vacant(free) => {
-                let Some(run) = snapshot.run(id)? else { return Ok(None) };
-                let context = RunContext::load(snapshot, run)?;
+                let Some(run) = snapshot.run(id)? else {
+                    return Ok(None);
+                };
+                let context = readable(id, RunContext::load(snapshot, run))?.flatten();
                 Ok(context.map(|context| free.insert(context)))
             }
         }
@@ -468,14 +499,18 @@ impl Contexts {
 
     /// An order is out.
     pub fn placed(&mut self, attempt: &Attempt) {
-        if let Some(context) = self.runs.get_mut(&attempt.run) {
+        if attempt.number != OUTSIDE
+            && let Some(context) = self.runs.get_mut(&attempt.run)
+        {
             context.unanswered += 1;
         }
     }
 
     /// An order was answered.
     pub fn answered(&mut self, attempt: &Attempt) {
-        if let Some(context) = self.runs.get_mut(&attempt.run) {
+        if attempt.number != OUTSIDE
+            && let Some(context) = self.runs.get_mut(&attempt.run)
+        {
             context.unanswered -= 1;
             context.changed = true;
         }

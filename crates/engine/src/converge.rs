@@ -173,8 +173,7 @@ fn converge_run(context: &mut RunContext, look: &Look, now: Moment) {
         }
         Running if on_demand => {}
         Pending | Running
-            if look.waiting == 0
-                && (look.counters.active == 0 || only_last_attempts) =>
+            if look.waiting == 0 && (look.counters.active == 0 || only_last_attempts) =>
         {
             run.set_state(Completing);
         }

@@ -1,5 +1,5 @@
 //! The life of a contact after it was admitted, named in order of life: [`admit`] loads it, [`schedule`] says when and in
-//! which lane it waits, [`pace`] how many may start, [`dial`] writes the attempt, [`dispose`] takes what became of it,
+//! which lane it waits, [`pace`] how many may start, [`dial`] writes the attempts, [`dispose`] takes what became of them,
 //! [`receive`] what people send us. [`converge`] moves the states, [`reconcile`] what a crash left open.
 //!
 //! [`core::Engine::step`] is pure; [`driver`] gives it time, events and transactions, and does what it decided after the
@@ -8,6 +8,8 @@
 pub mod admit;
 pub mod carriers;
 pub mod changes;
+mod claim;
+mod conclude;
 pub mod context;
 pub mod converge;
 pub mod core;

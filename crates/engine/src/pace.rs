@@ -344,7 +344,7 @@ impl RunContext {
         };
         let mut at = now;
         for _ in 0..limit {
-            let next = match self.rules.opening(key, settings, self.run.start_time, at) {
+            let next = match self.rules.opening(key, settings, self.start(at), at) {
                 Opening::Open { until } => {
                     windows.push(carillon_pacing::Window {
                         from: at,

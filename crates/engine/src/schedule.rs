@@ -84,7 +84,10 @@ pub fn retry<T: Transaction + ?Sized>(
 
 /// The contact has left its pass: its place in the next pass that takes it, or none when it is finished. `reason` says why
 /// it left without an attempt, if it did.
-#[expect(clippy::too_many_arguments, reason = "each is one thing the next turn depends on")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one thing the next turn depends on"
+)]
 pub fn leave_pass<T: Transaction + ?Sized>(
     tx: &mut T,
     context: &mut RunContext,

@@ -4,7 +4,7 @@ use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::config::{Carrier, Config};
 use crate::http::{self, Readiness};
-use crate::page::StatusPage;
+use crate::page::{Rates, StatusPage};
 use crate::{chance, installation};
 use carillon_channel::text::TextChannel;
 use carillon_channel::{Channel, Events, loopback};
@@ -95,10 +95,12 @@ pub async fn start(
     let state =
         carillon_api::ApiState::new(store.clone(), clock.clone(), chance::generator(), &key);
     let doors = carillon_api::router(state, trusted);
+    let rates = Rates::default();
     let page = trusted.then(|| StatusPage {
         store: store.clone(),
         channels: channels.list(),
         clock: clock.clone(),
+        rates: rates.clone(),
     });
     let router = http::router(
         doors,
@@ -119,6 +121,10 @@ pub async fn start(
             .clone()
             .run_until_cancelled_owned(work_on_jobs(store.clone(), clock)),
     );
+    if trusted {
+        let sampling = rates.sample(store.clone());
+        tokio::spawn(stop_doors.clone().run_until_cancelled_owned(sampling));
+    }
     let stopped = stop_doors.clone();
     let doors = tokio::spawn(async move {
         let served = axum::serve(listener, router)

@@ -14,7 +14,10 @@ use std::time::Instant;
 
 fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
-    let people: usize = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let people: usize = arguments
+        .next()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(20_000);
     let store = match arguments.next() {
         Some(folder) => Store::open(std::path::Path::new(&folder))?,
         None => Store::memory(),
@@ -23,7 +26,9 @@ fn main() -> Result<(), Error> {
     let mut now = Moment(1_781_708_400_000);
     let installation = world::install(&store, now)?;
     let mut chance = SmallRng::seed_from_u64(1);
-    let list = (0..people).map(|number| world::person(number, &mut chance)).collect();
+    let list = (0..people)
+        .map(|number| world::person(number, &mut chance))
+        .collect();
     let mut pass = Pass::new(PassId(1), "Only", ChannelType::Text);
     pass.pacing = Some(PacingType::Fixed);
     pass.contacts_per_minute = Some(60_000_000.0);
@@ -68,7 +73,10 @@ fn main() -> Result<(), Error> {
         let given = std::mem::take(&mut events);
         let ((taken, decisions), spent) = store.write_now(Urgency::People, move |tx| {
             let started = Instant::now();
-            let inputs = Inputs { events: given, room: vec![10_000] };
+            let inputs = Inputs {
+                events: given,
+                room: vec![10_000],
+            };
             let decisions = engine.step(tx, now, inputs)?;
             Ok::<_, Error>(((engine, decisions), started.elapsed()))
         })?;
@@ -76,12 +84,18 @@ fn main() -> Result<(), Error> {
         inside += spent;
         steps += 1;
         dialled += decisions.done.attempts;
-        idle = if decisions.done.attempts == 0 && decisions.done.ended == 0 { idle + 1 } else { 0 };
+        idle = if decisions.done.attempts == 0 && decisions.done.ended == 0 {
+            idle + 1
+        } else {
+            0
+        };
         for order in &decisions.orders[0] {
             let message_id = order.attempt.to_string();
             events.push(Event::Answer {
                 attempt: order.attempt,
-                answer: Answer::Accepted { message_ids: vec![message_id.clone()] },
+                answer: Answer::Accepted {
+                    message_ids: vec![message_id.clone()],
+                },
                 at: now,
             });
             events.push(Event::Report {

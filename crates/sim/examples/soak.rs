@@ -1,4 +1,4 @@
-//! Many seeds, one after the other: `cargo run -p carillon-sim --example soak -- FIRST COUNT`.
+//! Many seeds, one after the other: `cargo run -p carillon-sim --example soak -- FIRST COUNT PEOPLE BATCHES`.
 
 use carillon_sim::{Options, simulate};
 
@@ -10,9 +10,13 @@ fn main() {
         arguments.next().unwrap_or(0),
         arguments.next().unwrap_or(1_000),
     );
+    let default = Options::default();
+    let people = arguments.next().map_or(default.people, |people| people as usize);
+    let batches = arguments.next().map_or(default.batches, |batches| batches as usize);
+    let options = Options { people, batches, ..default };
     let mut failed = 0;
     for seed in first..first + count {
-        let outcome = simulate(seed, Options::default());
+        let outcome = simulate(seed, options);
         if count <= 20 {
             println!("{outcome:?}");
         }

@@ -421,3 +421,55 @@ fn a_failed_unit_leaves_nothing_behind() {
     assert_eq!(bench.dial().len(), 3);
     bench.assert_sound(run);
 }
+
+#[test]
+fn a_held_run_waits_for_its_request_however_long() {
+    let mut bench = Bench::new();
+    let run = bench.run(2, vec![fast(1)]);
+    bench
+        .store
+        .write_now(Urgency::People, move |tx| {
+            let mut row = tx.run(run)?.expect("there");
+            row.held = true;
+            tx.put_run(&row)
+        })
+        .expect("stored");
+    for _ in 0..5 {
+        assert!(bench.dial().is_empty());
+        bench.wait(DAY);
+        bench.do_chores();
+    }
+    assert_eq!(bench.row(run).state, State::Pending);
+    assert_eq!(
+        bench.counters(run).pending,
+        2,
+        "no window of a run that has not started is over"
+    );
+    bench.request(run, Request::Running);
+    assert_eq!(bench.dial().len(), 2);
+    bench.assert_sound(run);
+}
+
+#[test]
+fn a_run_that_cannot_be_read_does_not_stop_the_others() {
+    let mut bench = Bench::new();
+    let run = bench.run(1, vec![fast(1)]);
+    let other = bench.installation;
+    let broken = world::sub_campaign(&bench.store, other, Vec::new(), vec![fast(2)], bench.now)
+        .expect("stored");
+    bench
+        .store
+        .write_now(Urgency::People, move |tx| {
+            let mut document = tx
+                .document(carillon_model::entity::Kind::SubCampaign, broken.0)?
+                .expect("there");
+            document.body = b"{}".to_vec();
+            document.version += 1;
+            tx.replace_document(&document)
+        })
+        .expect("stored");
+    bench.restart();
+    bench.do_chores();
+    assert_eq!(bench.dial().len(), 1);
+    bench.assert_sound(run);
+}

@@ -8,9 +8,17 @@ use carillon_model::campaign::Campaign;
 use carillon_model::counter::Subject;
 use carillon_model::moment::Clock;
 use carillon_model::sub_campaign::SubCampaign;
+use carillon_model::SubCampaignId;
 use carillon_store::{EntityReadExt, Snapshot, Store};
 use serde::Serialize;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often the rate is sampled.
+const SAMPLE: Duration = Duration::from_secs(1);
+/// Samples kept: three minutes.
+const SAMPLES_MAX: usize = 180;
 
 /// What the page needs.
 #[derive(Clone)]
@@ -21,6 +29,47 @@ pub struct StatusPage {
     pub channels: Vec<Arc<dyn Channel>>,
     /// The time shown.
     pub clock: Arc<dyn Clock>,
+    /// Attempts of each of the last seconds, oldest first.
+    pub rates: Rates,
+}
+
+/// Attempts of each of the last seconds, oldest first.
+#[derive(Clone, Default)]
+pub struct Rates(Arc<Mutex<VecDeque<i64>>>);
+
+impl Rates {
+    /// Samples for as long as it is polled.
+    pub async fn sample(self, store: Store) {
+        let mut before: BTreeMap<SubCampaignId, i64> = BTreeMap::new();
+        let mut every = tokio::time::interval(SAMPLE);
+        loop {
+            every.tick().await;
+            // A read that fails leaves a gap; the log says why elsewhere.
+            let Ok(now) = store.read(attempted).await else { continue };
+            let rise = |(run, count): (&SubCampaignId, &i64)| {
+                count - before.get(run).copied().unwrap_or(*count)
+            };
+            let rate = now.iter().map(rise).sum::<i64>().max(0);
+            before = now;
+            let mut rates = self.0.lock().expect("no panic holds this lock");
+            rates.push_back(rate);
+            if rates.len() > SAMPLES_MAX {
+                rates.pop_front();
+            }
+        }
+    }
+
+    fn list(&self) -> Vec<i64> {
+        self.0.lock().expect("no panic holds this lock").iter().copied().collect()
+    }
+}
+
+/// Attempts of every live run.
+fn attempted(snapshot: &dyn Snapshot) -> carillon_store::Result<BTreeMap<SubCampaignId, i64>> {
+    let runs: Vec<SubCampaignId> = snapshot.live_runs()?.iter().map(|run| run.id).collect();
+    let subjects: Vec<Subject> = runs.iter().map(|run| Subject::whole(*run)).collect();
+    let counters = snapshot.counters(&subjects)?;
+    Ok(runs.into_iter().zip(counters.iter().map(|counters| counters.attempted)).collect())
 }
 
 /// The answer of `/status.json`.
@@ -28,6 +77,7 @@ pub struct StatusPage {
 struct Status {
     version: &'static str,
     time: String,
+    rates: Vec<i64>,
     runs: Vec<RunStatus>,
     carriers: Vec<CarrierStatus>,
 }
@@ -89,6 +139,7 @@ impl StatusPage {
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
             time: self.clock.now().wire(),
+            rates: self.rates.list(),
             runs,
             carriers: carriers.collect(),
         })
