@@ -4,7 +4,7 @@
 use crate::auth::{Keys, hash_password};
 use carillon_model::entity::{Attributes, Base};
 use carillon_model::org::{Org, Settings};
-use carillon_model::user::{ApiKey, User};
+use carillon_model::user::{ApiKey, Registration, User};
 use carillon_model::{ApiKeyId, Moment, OrgId, OrgType, Role, UserId};
 use carillon_store::{EntityWriteExt as _, Store, Urgency};
 use rand::RngCore;
@@ -134,6 +134,7 @@ pub fn init_installation(
             preferences: Attributes::new(),
             password_expiration: None,
             password_change_required: false,
+            registration: Registration::default(),
         })?;
         transaction.put_password(user, &hash, now)?;
         transaction.put_api_key(&ApiKey {

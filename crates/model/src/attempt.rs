@@ -2,9 +2,10 @@
 //! once. The attempt's id is the correlation key towards the carrier.
 
 use crate::contact::DeviceKey;
+use crate::entity::Attributes;
 use crate::{
-    AttemptId, AttemptResult, AttemptState, BatchId, ChannelType, ContactId, Direction, Moment,
-    PassId, Reason, SubCampaignId,
+    AgentGroupId, AttemptId, AttemptResult, AttemptState, BatchId, ChannelType, ContactId,
+    Direction, Moment, PassId, Reason, SubCampaignId, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,22 @@ impl Attempt {
         self.ended
             .map(|ended| ended.since(self.written) / crate::moment::SECOND)
     }
+}
+
+/// What only attempts have that a person answers or an agent handles. It is kept beside the row so that the ledger stays
+/// narrow for the many that have none of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Particulars {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The agent group that took it.
+    pub agent_group: Option<AgentGroupId>,
+    /// The agent who handled it, or to whom it is assigned.
+    pub agent: Option<UserId>,
+    /// When it was answered.
+    pub answered: Option<Moment>,
+    /// Answers taken by the Script.
+    pub responses: Attributes,
 }
 
 /// A later fact about an attempt. Each is added once; the store refuses a second final.

@@ -72,6 +72,14 @@ pub enum Kind {
     ComplianceRule = 9,
     /// Job.
     Job = 10,
+    /// AgentGroup.
+    AgentGroup = 11,
+    /// InboundDevice.
+    InboundDevice = 12,
+    /// Event.
+    Event = 13,
+    /// Webhook.
+    Webhook = 14,
 }
 
 impl Kind {
@@ -87,6 +95,10 @@ impl Kind {
         Kind::List,
         Kind::ComplianceRule,
         Kind::Job,
+        Kind::AgentGroup,
+        Kind::InboundDevice,
+        Kind::Event,
+        Kind::Webhook,
     ];
 }
 

@@ -63,6 +63,16 @@ ids! {
     JobId,
     /// One line of the audit trail.
     SystemEventId,
+    /// An InboundDevice.
+    InboundDeviceId,
+    /// An Event.
+    EventId,
+    /// A Subscription.
+    SubscriptionId,
+    /// A Webhook.
+    WebhookId,
+    /// A WebhookDelivery. It is also the `webhook-id` by which the receiver knows a repetition.
+    WebhookDeliveryId,
 }
 
 /// Reads the digits of an internalId: 1 to 19 decimal digits that fit 63 bits.

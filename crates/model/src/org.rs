@@ -55,6 +55,8 @@ pub struct Settings {
     pub call_recording: Option<CallRecording>,
     /// Name shown to users.
     pub application_name: Option<String>,
+    /// Version of the user interface, as account managers see it.
+    pub account_manager_ui_version: Option<String>,
     /// Campaign of batches that name none.
     pub default_campaign: Option<CampaignId>,
     /// Strategy of batches that name none.
@@ -71,10 +73,32 @@ pub struct Settings {
     pub max_attempts_per_minute_text: Option<u32>,
     /// See voice.
     pub max_attempts_per_minute_email: Option<u32>,
-    /// Days that attempts are kept; 0 = for ever.
+    /// Days that Lists are kept, 1 … 90; 0 = for ever.
+    pub list_retention_days: Option<u32>,
+    /// Days that Scripts are kept, 1 … 180; 0 = for ever.
+    pub script_retention_days: Option<u32>,
+    /// Days that attempts are kept, 1 … 3650; 0 = for ever.
     pub attempt_retention_days: Option<u32>,
+    /// Percent of live answers that may be abandoned; 3.0 unless told.
+    pub target_abandon_rate: Option<f64>,
+    /// Seconds after which a connected person not bridged to an agent is abandoned; 2 unless told.
+    pub abandon_call_seconds: Option<u32>,
+    /// Pauses SubCampaigns that stay above the target; true unless told.
+    pub compliance_mode_enabled: Option<bool>,
+    /// Agents may skip a preview.
+    pub preview_skip_permitted: Option<bool>,
+    /// Seconds until a previewed call starts by itself, 1 … 180; 0 = it waits for the agent (unlimited).
+    pub preview_countdown_seconds: Option<u32>,
+    /// Agents may dial by hand.
+    pub manual_dial_enabled: Option<bool>,
+    /// Agents give a code when they take a break.
+    pub require_break_code: Option<bool>,
+    /// Minutes without a sign of life after which an agent is signed out; unless told, never.
+    pub auto_sign_out_minutes: Option<u32>,
     /// Contact payloads are encrypted at rest.
     pub secure: Option<bool>,
+    /// Networks (CIDR) that may use the form POST addresses; unless told, any.
+    pub post_api_allowed_addresses: Option<Vec<String>>,
     /// Limits of `api.md` 1.10 by name, where they differ from the parent's.
     pub limits: BTreeMap<String, i64>,
 }
@@ -106,6 +130,9 @@ impl Settings {
             application_name: own
                 .application_name
                 .or_else(|| parent.application_name.clone()),
+            account_manager_ui_version: own
+                .account_manager_ui_version
+                .or_else(|| parent.account_manager_ui_version.clone()),
             default_campaign: own.default_campaign,
             default_on_demand_strategy: own.default_on_demand_strategy,
             master_account: own.master_account,
@@ -124,8 +151,25 @@ impl Settings {
             max_attempts_per_minute_email: own
                 .max_attempts_per_minute_email
                 .or(parent.max_attempts_per_minute_email),
+            list_retention_days: own.list_retention_days.or(parent.list_retention_days),
+            script_retention_days: own.script_retention_days.or(parent.script_retention_days),
             attempt_retention_days: own.attempt_retention_days.or(parent.attempt_retention_days),
+            target_abandon_rate: own.target_abandon_rate.or(parent.target_abandon_rate),
+            abandon_call_seconds: own.abandon_call_seconds.or(parent.abandon_call_seconds),
+            compliance_mode_enabled: own
+                .compliance_mode_enabled
+                .or(parent.compliance_mode_enabled),
+            preview_skip_permitted: own.preview_skip_permitted.or(parent.preview_skip_permitted),
+            preview_countdown_seconds: own
+                .preview_countdown_seconds
+                .or(parent.preview_countdown_seconds),
+            manual_dial_enabled: own.manual_dial_enabled.or(parent.manual_dial_enabled),
+            require_break_code: own.require_break_code.or(parent.require_break_code),
+            auto_sign_out_minutes: own.auto_sign_out_minutes.or(parent.auto_sign_out_minutes),
             secure: own.secure.or(parent.secure),
+            post_api_allowed_addresses: own
+                .post_api_allowed_addresses
+                .or_else(|| parent.post_api_allowed_addresses.clone()),
             limits,
         }
     }
@@ -202,16 +246,26 @@ mod tests {
         let parent = Settings {
             enabled: Some(false),
             time_zone: Some("Europe/Paris".into()),
+            target_abandon_rate: Some(2.5),
+            abandon_call_seconds: Some(2),
+            post_api_allowed_addresses: Some(vec!["192.0.2.0/24".into()]),
             ..Settings::default()
         };
         let own = Settings {
             enabled: Some(true),
             country_code: Some("FR".into()),
+            abandon_call_seconds: Some(3),
             ..Settings::default()
         };
         let resolved = own.over(&parent);
         assert_eq!(resolved.enabled, Some(false));
         assert_eq!(resolved.zone_name(), "Europe/Paris");
         assert_eq!(resolved.country(), "FR");
+        assert_eq!(resolved.target_abandon_rate, Some(2.5));
+        assert_eq!(resolved.abandon_call_seconds, Some(3));
+        assert_eq!(
+            resolved.post_api_allowed_addresses,
+            parent.post_api_allowed_addresses
+        );
     }
 }

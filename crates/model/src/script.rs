@@ -25,6 +25,9 @@ pub struct Script {
     pub agent_need: AgentNeed,
     /// Root attribute `templateKind`.
     pub template_kind: Option<TemplateKind>,
+    /// Seconds of its recordings together; none when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u32>,
 }
 
 crate::entity!(Script, Script, ScriptId, |script| script.owner.0);

@@ -1,11 +1,11 @@
-//! SubCampaigns: the run of a Campaign over a List (Outbound) or over the batches of a day (OnDemand). The entity is
-//! what was asked for; how far it has come is [`crate::run`].
+//! SubCampaigns: the run of a Campaign over a List (Outbound) or over the batches of a day (OnDemand), or what answers on
+//! devices of ours (Inbound). The entity is what was asked for; how far it has come is [`crate::run`].
 
 use crate::entity::Base;
 use crate::pass::Pass;
 use crate::{
-    AgentGroupId, CampaignId, EscalationType, ListId, Moment, OrgId, ScriptId, StrategyId,
-    SubCampaignId, SubCampaignType, TimeZoneSource,
+    AgentGroupId, CampaignId, EscalationType, InboundDeviceId, ListId, Moment, OrgId,
+    RestartPeriod, ScriptId, StrategyId, SubCampaignId, SubCampaignType, TimeZoneSource,
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,3 +55,55 @@ pub struct SubCampaign {
 crate::entity!(SubCampaign, SubCampaign, SubCampaignId, |sub_campaign| {
     sub_campaign.campaign.0
 });
+
+/// What an Inbound SubCampaign has beside (`entities.md` 12). It is kept apart from the SubCampaign because it is found by
+/// device: a call or message asks which SubCampaign is Active there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// The SubCampaign.
+    pub sub_campaign: SubCampaignId,
+    /// Where it answers.
+    pub devices: Vec<InboundDeviceId>,
+    /// Part of its name, 1 … 16 characters.
+    pub label: Option<String>,
+    /// How often it starts anew; none = it goes on until it is stopped.
+    pub restart_period: Option<RestartPeriod>,
+}
+
+/// Fields of a SubCampaign without its identity: a Campaign's defaults for new ones. None = not told here.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Template {
+    /// Its Script.
+    pub script: Option<ScriptId>,
+    /// Its agent groups.
+    pub agent_groups: Option<Vec<AgentGroupId>>,
+    /// Where the passes come from.
+    pub outreach_strategy: Option<StrategyId>,
+    /// How a contact's devices are taken.
+    pub escalation_type: Option<EscalationType>,
+    /// Passes instead of the strategy's.
+    pub passes: Option<Vec<Pass>>,
+    /// 1 … 1000 percent.
+    pub intensity: Option<u32>,
+    /// Where an Inbound one answers.
+    pub inbound_devices: Option<Vec<InboundDeviceId>>,
+    /// Part of the name of an Inbound one.
+    pub label: Option<String>,
+    /// How often an Inbound one starts anew.
+    pub restart_period: Option<RestartPeriod>,
+    /// IANA zone.
+    pub time_zone: Option<String>,
+    /// Default of the passes.
+    pub time_zone_source: Option<TimeZoneSource>,
+    /// Which contacts of the List it takes.
+    pub filter: Option<String>,
+    /// Attribute names, `-` in front = descending.
+    pub contact_order: Option<Vec<String>>,
+    /// Starts by itself.
+    pub auto_start: Option<bool>,
+    /// A report is made at the end.
+    pub summary_report: Option<bool>,
+    /// Hours that late replies and reports are awaited.
+    pub awaiting_hours: Option<u32>,
+}

@@ -1,7 +1,7 @@
 //! Users. Passwords and API secrets are not part of the entity: the store keeps them apart, hashed or encrypted.
 
 use crate::entity::{Attributes, Base};
-use crate::{ApiKeyId, Moment, OrgId, Role, UserId};
+use crate::{ApiKeyId, Moment, OrgId, RegistrationMethod, Role, UserId};
 use serde::{Deserialize, Serialize};
 
 /// A User (`entities.md` 3.2). The externalId is the login, unique in the installation.
@@ -33,6 +33,21 @@ pub struct User {
     pub password_expiration: Option<Moment>,
     /// May call changePassword only.
     pub password_change_required: bool,
+    /// How it works as an agent.
+    #[serde(default)]
+    pub registration: Registration,
+}
+
+/// How an agent's phone is connected, and what the agent can do (role Agent).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Registration {
+    /// Who calls whom; none = DialOut.
+    pub method: Option<RegistrationMethod>,
+    /// The agent's phone; none = the defaultPhoneNumber.
+    pub phone_number: Option<String>,
+    /// Skills and the like.
+    pub tags: Vec<String>,
 }
 
 crate::entity!(User, User, UserId, |_user| 0);
@@ -54,4 +69,13 @@ pub struct ApiKey {
     pub hash: [u8; 32],
     /// The secret, encrypted with the installation's key: digests need it.
     pub sealed: Vec<u8>,
+}
+
+/// When a key was last used. It is kept apart from the key because it changes with every call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyUse {
+    /// The key.
+    pub key: ApiKeyId,
+    /// When.
+    pub last_used: Moment,
 }

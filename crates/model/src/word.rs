@@ -83,6 +83,17 @@ words! {
         SystemAdministrator = "SystemAdministrator", EnterpriseManager = "EnterpriseManager",
         AccountManager = "AccountManager", Supervisor = "Supervisor", Agent = "Agent", ApiUser = "ApiUser",
     }
+    /// Who calls whom when a voice agent connects.
+    RegistrationMethod { DialIn = "DialIn", DialOut = "DialOut" }
+    /// States of an agent; how they follow each other is `AgentState::next`.
+    AgentState {
+        SignedOut = "SignedOut", Disconnected = "Disconnected", Break = "Break", NoWork = "NoWork", Available = "Available",
+        Reserved = "Reserved", Preview = "Preview", Launching = "Launching", Whisper = "Whisper", Talking = "Talking",
+        Consult = "Consult", Conference = "Conference", Transfer = "Transfer", AfterCallWork = "AfterCallWork",
+        Unavailable = "Unavailable",
+    }
+    /// States of an AgentGroup.
+    AgentGroupState { Open = "Open", Paused = "Paused", Closed = "Closed" }
     /// States of a SubCampaign.
     SubCampaignState {
         Loading = "Loading", Pending = "Pending", Running = "Running", Paused = "Paused",
@@ -103,6 +114,21 @@ words! {
     JobState { Pending = "Pending", Running = "Running", Done = "Done", Failed = "Failed", Cancelled = "Cancelled" }
     /// Kinds of Job.
     JobType { Import = "Import", AddList = "AddList", Analyze = "Analyze", Report = "Report" }
+    /// How a person agrees to an Event: not at all, by one message, by one message and its confirmation.
+    OptInLevel { None = "None", Single = "Single", Double = "Double" }
+    /// States of a Subscription.
+    SubscriptionState { OptPending = "OptPending", Confirmed = "Confirmed", OptedOut = "OptedOut" }
+    /// States of a Webhook.
+    WebhookState { Active = "Active", Failing = "Failing", Disabled = "Disabled" }
+    /// States of a WebhookDelivery.
+    WebhookDeliveryState { Pending = "Pending", Delivered = "Delivered", Failed = "Failed" }
+    /// What a Webhook is told (`api.md` 4.7).
+    WebhookEvent {
+        SubCampaignStateChanged = "subCampaign.stateChanged", PassStateChanged = "pass.stateChanged",
+        ContactBatchStateChanged = "contactBatch.stateChanged", ContactAttemptDone = "contactAttempt.done",
+        ContactAttemptInbound = "contactAttempt.inbound", ConsentChanged = "consent.changed",
+        SuppressionChanged = "suppression.changed", JobDone = "job.done",
+    }
     /// How grave an Error or Warning is.
     Severity { Info = "Info", Warning = "Warning", Error = "Error", Fatal = "Fatal" }
     /// The four kinds of result, each with its own accept set.
@@ -282,5 +308,254 @@ mod tests {
         assert_eq!(ChannelType::parse_wire("TEXT"), Some(ChannelType::Text));
         assert_eq!(ChannelType::parse_wire("0"), None);
         assert_eq!(ChannelType::parse_wire("03"), None);
+    }
+
+    /// The words of a type that belong to a kind of result.
+    fn results_of(kind: ResultKind) -> Vec<&'static str> {
+        let all = AttemptResult::ALL.iter().copied();
+        all.filter(|result| result.is_of(kind))
+            .map(AttemptResult::text)
+            .collect()
+    }
+
+    /// `entities.md` 6, row by row; then the words that stand in the tables of the entities themselves.
+    #[test]
+    fn every_word_of_the_specification_is_here_and_no_other() {
+        let (voice, text) = (results_of(ResultKind::Voice), results_of(ResultKind::Text));
+        let (email, script) = (
+            results_of(ResultKind::Email),
+            results_of(ResultKind::Script),
+        );
+        for (name, words, specified) in [
+            (
+                "orgType",
+                OrgType::TEXTS,
+                "SuperEnterprise, Enterprise, Account, ScheduleGroup",
+            ),
+            (
+                "channelType",
+                ChannelType::TEXTS,
+                "voice, email, text, dialer, preview, manual, web",
+            ),
+            (
+                "subCampaignType",
+                SubCampaignType::TEXTS,
+                "Outbound, Inbound, OnDemand",
+            ),
+            ("strategyType", StrategyType::TEXTS, "Scheduled, OnDemand"),
+            (
+                "escalationType",
+                EscalationType::TEXTS,
+                "CallPassBased, ContactBased",
+            ),
+            ("pacingType", PacingType::TEXTS, "Auto, Fixed, Agent"),
+            (
+                "agentGroupType",
+                AgentGroupType::TEXTS,
+                "Standard, Enhanced, Portal, Transfer, Remote",
+            ),
+            (
+                "inboundDeviceType",
+                InboundDeviceType::TEXTS,
+                "ShortCode, PhoneNumber, Url",
+            ),
+            (
+                "restartPeriod",
+                RestartPeriod::TEXTS,
+                "Daily, Weekly, Monthly",
+            ),
+            (
+                "complianceType",
+                ComplianceType::TEXTS,
+                "Date, Region, Location, Attempt, ContactHistory",
+            ),
+            (
+                "timeZoneSource",
+                TimeZoneSource::TEXTS,
+                "Device, Contact, ContactThenDevice, ContactAndDevice",
+            ),
+            (
+                "acceptContactsFrom",
+                AcceptContactsFrom::TEXTS,
+                "AllPasses, PreviousPass",
+            ),
+            (
+                "acceptPhoneNumbers",
+                AcceptPhoneNumbers::TEXTS,
+                "LandlineAndWireless, LandlineOnly, WirelessOnly",
+            ),
+            (
+                "listType",
+                ListType::TEXTS,
+                "Standard, Suppression, Template",
+            ),
+            ("deviceType", DeviceType::TEXTS, "Home, Work, Mobile, Email"),
+            ("lineType", LineType::TEXTS, "Landline, Wireless, Unknown"),
+            (
+                "role",
+                Role::TEXTS,
+                "SystemAdministrator, EnterpriseManager, AccountManager, Supervisor, Agent, ApiUser",
+            ),
+            (
+                "registrationMethod",
+                RegistrationMethod::TEXTS,
+                "DialIn, DialOut",
+            ),
+            (
+                "agentState",
+                AgentState::TEXTS,
+                "SignedOut, Disconnected, Break, NoWork, Available, Reserved, Preview, Launching, Whisper, Talking, Consult, \
+                 Conference, Transfer, AfterCallWork, Unavailable",
+            ),
+            (
+                "subCampaignState",
+                SubCampaignState::TEXTS,
+                "Loading, Pending, Running, Paused, Stopping, Completing, Awaiting, Done, Cancelled",
+            ),
+            (
+                "subCampaignState in samples",
+                SyntheticState::TEXTS,
+                "Active, All, Completed, Done",
+            ),
+            (
+                "passState",
+                PassState::TEXTS,
+                "Pending, Running, Paused, Stopping, Done, Cancelled",
+            ),
+            (
+                "contactBatchState",
+                BatchState::TEXTS,
+                "Queued, Pending, Running, Done, Cancelled",
+            ),
+            (
+                "contactAttemptState",
+                AttemptState::TEXTS,
+                "Pending, Active, Done",
+            ),
+            ("direction", Direction::TEXTS, "Outbound, Inbound"),
+            (
+                "jobState",
+                JobState::TEXTS,
+                "Pending, Running, Done, Failed, Cancelled",
+            ),
+            (
+                "jobType",
+                JobType::TEXTS,
+                "Import, AddList, Analyze, Report",
+            ),
+            ("severity", Severity::TEXTS, "Info, Warning, Error, Fatal"),
+            ("optInLevel", OptInLevel::TEXTS, "None, Single, Double"),
+            (
+                "templateKind",
+                TemplateKind::TEXTS,
+                "Alert, Survey, OptIn, Interactive",
+            ),
+            (
+                "voice result",
+                voice.as_slice(),
+                "NotAttempted, NotAttemptedSkip, Busy, NoAnswer, NotConnected, BadDevice, HangUpOnMachine, UndeliveredMachine, \
+                 DeliveredMachine, DeliveredPerson, DeliveredWithoutSuccess, Abandoned, Unknown, Filtered",
+            ),
+            (
+                "text result",
+                text.as_slice(),
+                "NotAttempted, Failed, Success, Unknown, Filtered",
+            ),
+            (
+                "email result",
+                email.as_slice(),
+                "NotAttempted, Failed, Success, Unknown, Filtered",
+            ),
+            (
+                "script result",
+                script.as_slice(),
+                "NotAttempted, Failed, Success",
+            ),
+            (
+                "reason",
+                Reason::TEXTS,
+                "SuppressedDevice, SuppressedClientId, OptedOut, DateRule, RegionRule, LocationRule, AttemptRule, \
+                 ContactHistoryRule, AccountHours, FilterExpression, Duplicate, NoDevice, BadNumber, ZoneUnknown, MissingField, \
+                 WindowClosed, Skipped, Expired, Removed",
+            ),
+            (
+                "limitedBy",
+                LimitedBy::TEXTS,
+                "None, MaxContactsPerMinute, AccountMaximum, Carrier, Agents, Compliance, NoContacts",
+            ),
+            (
+                "Webhook.state",
+                WebhookState::TEXTS,
+                "Active, Failing, Disabled",
+            ),
+            (
+                "WebhookDelivery.state",
+                WebhookDeliveryState::TEXTS,
+                "Pending, Delivered, Failed",
+            ),
+            (
+                "Org.callRecording",
+                CallRecording::TEXTS,
+                "Never, Announced, Always",
+            ),
+            (
+                "AgentGroupState.state",
+                AgentGroupState::TEXTS,
+                "Open, Paused, Closed",
+            ),
+            (
+                "Script.agentNeed",
+                AgentNeed::TEXTS,
+                "None, Standard, Portal",
+            ),
+            ("Pass.onMachine", OnMachine::TEXTS, "HangUp, Continue"),
+            (
+                "ComplianceElement.periodUnit",
+                PeriodUnit::TEXTS,
+                "Hours, Days, CalendarDays",
+            ),
+            (
+                "ComplianceElement.countBy",
+                CountBy::TEXTS,
+                "ClientId, Device",
+            ),
+            (
+                "ComplianceElement.scope",
+                RuleScope::TEXTS,
+                "Owner, Campaign",
+            ),
+            (
+                "Subscription.state",
+                SubscriptionState::TEXTS,
+                "OptPending, Confirmed, OptedOut",
+            ),
+            (
+                "dayOfWeek",
+                DayOfWeek::TEXTS,
+                "Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday",
+            ),
+            (
+                "webhook events",
+                WebhookEvent::TEXTS,
+                "subCampaign.stateChanged, pass.stateChanged, contactBatch.stateChanged, contactAttempt.done, \
+                 contactAttempt.inbound, consent.changed, suppression.changed, job.done",
+            ),
+        ] {
+            let sorted = |words: &mut dyn Iterator<Item = &str>| {
+                let mut words: Vec<String> = words.map(str::to_owned).collect();
+                words.sort();
+                words
+            };
+            assert_eq!(
+                sorted(&mut words.iter().copied()),
+                sorted(&mut specified.split(", ")),
+                "{name}"
+            );
+        }
+        let numbers: Vec<u8> = ChannelType::ALL
+            .iter()
+            .map(|channel| channel.number())
+            .collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);
     }
 }

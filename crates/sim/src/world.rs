@@ -126,6 +126,7 @@ fn campaign(installation: Installation, now: Moment) -> Campaign {
         default_agent_group: None,
         default_strategy: None,
         default_script: Some(installation.script),
+        template_sub_campaign: None,
         caller_id: None,
         source_address: Some(SHORT_CODE.to_owned()),
         suppression_lists: Vec::new(),
@@ -146,6 +147,7 @@ fn script(installation: Installation, now: Moment) -> Script {
         element_names: Vec::new(),
         agent_need: AgentNeed::None,
         template_kind: None,
+        duration: None,
     }
 }
 

@@ -14,6 +14,8 @@ pub fn crash(arguments: &[&str]) -> Outcome {
         "--package",
         "carillon-server",
         "--locked",
+        "--profile",
+        "soak",
         "--no-capture",
         "-E",
         "test(a_campaign_survives_kills)",

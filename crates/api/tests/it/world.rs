@@ -17,7 +17,7 @@ use carillon_model::run::{BatchRun, Load, Run};
 use carillon_model::script::{Content, Script};
 use carillon_model::strategy::Strategy;
 use carillon_model::sub_campaign::SubCampaign;
-use carillon_model::user::{ApiKey, User};
+use carillon_model::user::{ApiKey, Registration, User};
 use carillon_model::*;
 use carillon_store::{EntityWriteExt as _, Store, Transaction, Urgency};
 use rand::SeedableRng as _;
@@ -324,6 +324,7 @@ fn users(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
             preferences: Attributes::new(),
             password_expiration: None,
             password_change_required: false,
+            registration: Registration::default(),
         })?;
         transaction.put_password(UserId(id), password_hash(), MADE)?;
     }
@@ -352,6 +353,7 @@ fn campaigns(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
         default_agent_group: None,
         default_strategy: Some(StrategyId(200)),
         default_script: None,
+        template_sub_campaign: None,
         caller_id: Some("+12075550100".into()),
         source_address: None,
         suppression_lists: Vec::new(),
@@ -388,6 +390,7 @@ fn campaigns(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
         element_names: Vec::new(),
         agent_need: AgentNeed::None,
         template_kind: None,
+        duration: None,
     })?;
     transaction.put_script_contents(
         ScriptId(300),

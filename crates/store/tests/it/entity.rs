@@ -30,6 +30,7 @@ fn campaign(id: i64, name: &str) -> Campaign {
         default_agent_group: None,
         default_strategy: None,
         default_script: None,
+        template_sub_campaign: None,
         caller_id: None,
         source_address: None,
         suppression_lists: Vec::new(),

@@ -198,6 +198,7 @@ fn read(
         default_agent_group: None,
         default_strategy,
         default_script,
+        template_sub_campaign: None,
         caller_id: phone(view, "callerID", account.settings.country())?,
         source_address: text(view, "sourceAddress"),
         suppression_lists,

@@ -208,6 +208,7 @@ fn handle(
         element_names: script.element_names.clone(),
         agent_need: script.agent_need,
         template_kind: script.template_kind,
+        duration: None,
     };
     transaction.insert(&script)?;
     transaction.put_script_contents(ScriptId(id), &contents)?;

@@ -152,6 +152,7 @@ fn made_up(context: &Context, script: &Script) -> (Campaign, SubCampaign) {
         default_agent_group: None,
         default_strategy: None,
         default_script: None,
+        template_sub_campaign: None,
         caller_id: None,
         source_address: None,
         suppression_lists: Vec::new(),

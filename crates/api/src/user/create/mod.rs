@@ -11,7 +11,7 @@ use crate::shape::{Field, Shape, Type};
 use crate::tree::View;
 use crate::value::Answer;
 use carillon_model::org::Resolved;
-use carillon_model::user::User;
+use carillon_model::user::{Registration, User};
 use carillon_model::{OrgId, Role, Severity, UserId, limits};
 use carillon_store::{EntityReadExt as _, EntityWriteExt as _, Store, Transaction};
 use serde_json::json;
@@ -171,6 +171,7 @@ fn create(
         password_expiration: None,
         // Nothing but a password can be changed by changePassword: a User without one is a program with API keys.
         password_change_required: hash.is_some(),
+        registration: Registration::default(),
     };
     transaction.insert(&user)?;
     if let Some(hash) = hash {
