@@ -72,7 +72,12 @@ pub fn duplicates<S: Snapshot + ?Sized>(
         .iter()
         .map(|contact| contact.external_id.as_str())
         .collect();
-    let present = snapshot.contacts_by_client_id(container, &client_ids)?;
+    // A new batch has nobody yet: one look instead of one for each contact.
+    let present = if snapshot.container(container)?.contacts == 0 {
+        vec![None; contacts.len()]
+    } else {
+        snapshot.contacts_by_client_id(container, &client_ids)?
+    };
     let mut seen = HashSet::new();
     let mut answer = Vec::with_capacity(contacts.len());
     for (contact, present) in contacts.iter().zip(present) {

@@ -242,7 +242,7 @@ pub enum Output {
     Attributes,
 }
 
-/// What a method made ready before its unit of work: slow things that need no store, such as hashes of passwords.
+/// What a method made ready before its unit of work, so that the one writer does not have to.
 pub type Prepared = Option<Box<dyn Any + Send>>;
 
 /// How a method runs: on a snapshot, or in a unit of work that is durable before the answer goes out.
@@ -254,8 +254,14 @@ pub enum Run {
     Write(fn(&mut dyn Transaction, &Context, View<'_>) -> Outcome<Answer>),
 }
 
-/// A slow step before the unit of work; it may read the store.
-pub type Prepare = fn(&Store, &mut Context, View<'_>) -> Outcome<()>;
+/// A step before the unit of work, beside other calls.
+#[derive(Clone, Copy)]
+pub enum Prepare {
+    /// Takes milliseconds, such as hashes of passwords, or reads the store: off the async threads.
+    Slow(fn(&Store, &mut Context, View<'_>) -> Outcome<()>),
+    /// Takes less than a change of threads is worth.
+    Quick(fn(&Context, View<'_>)),
+}
 
 /// A method.
 pub struct Method {
@@ -279,7 +285,7 @@ pub struct Method {
     pub codes: Option<&'static [Code]>,
     /// What must hold between arguments (stage 4).
     pub rule: Option<fn(View<'_>, &mut Findings)>,
-    /// A slow step before the unit of work.
+    /// A step before the unit of work.
     pub prepare: Option<Prepare>,
     /// JSON address.
     pub http: Http,

@@ -29,6 +29,7 @@ pub static ALL: &[&Method] = &[
     &list::import_stream::METHOD,
     &contact::list::METHOD,
     &contact::find::METHOD,
+    &contact::show::METHOD,
     &suppression::add::METHOD,
     &suppression::remove::METHOD,
     &suppression::list::METHOD,
@@ -55,6 +56,7 @@ pub static ALL: &[&Method] = &[
     &job::show::METHOD,
     &job::list::METHOD,
     &job::result::METHOD,
+    &job::cancel::METHOD,
     &system::show_info::METHOD,
     &system::list_events::METHOD,
 ];

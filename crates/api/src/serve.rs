@@ -8,7 +8,7 @@ use crate::door::json::address::Paging;
 use crate::door::{Door, json, soap};
 use crate::fault::{Code, Fault, Stop};
 use crate::limits;
-use crate::method::{Method, Run};
+use crate::method::{Method, Prepare, Run};
 use crate::state::ApiState;
 use crate::tree::Tree;
 use crate::value::{Answer, Data};
@@ -265,8 +265,13 @@ async fn prepare(
     mut context: Context,
     tree: Tree,
 ) -> Result<(Context, Tree), Failure> {
-    let Some(prepare) = context.method.prepare else {
-        return Ok((context, tree));
+    let prepare = match context.method.prepare {
+        Some(Prepare::Slow(prepare)) => prepare,
+        Some(Prepare::Quick(prepare)) => {
+            prepare(&context, tree.root());
+            return Ok((context, tree));
+        }
+        None => return Ok((context, tree)),
     };
     let method = context.method;
     let store = state.store().clone();

@@ -1,5 +1,5 @@
 //! Which waiting contacts may start now: passes take turns, permits are shared among their open lanes, and what is due in
-//! them is claimed ([`crate::claim`]). The orders leave only after the commit.
+//! them is claimed (`claim`). The orders leave only after the commit.
 
 use crate::carriers::Carriers;
 use crate::changes::Changes;

@@ -1,5 +1,5 @@
 //! What became of attempts: answers, receipts, silence. Facts are added to the ledger, each once, in whichever order they
-//! came; what ended goes to [`crate::conclude`] in the same unit.
+//! came; what ended goes to `conclude` in the same unit.
 
 use crate::changes::Changes;
 use crate::conclude::{Outcome, conclude};

@@ -70,7 +70,15 @@ impl Reconcile {
                 is_last,
             });
         }
-        let ids: Vec<AttemptId> = pending.iter().map(|attempt| attempt.id).collect();
+        // A carrier that is no longer configured tells nothing any more.
+        let (accepted, lost): (Vec<Attempt>, Vec<Attempt>) = accepted
+            .into_iter()
+            .partition(|attempt| carriers.find(&attempt.carrier).is_some());
+        let ids: Vec<AttemptId> = pending
+            .iter()
+            .chain(&lost)
+            .map(|attempt| attempt.id)
+            .collect();
         let unknown = if ids.is_empty() {
             0
         } else {

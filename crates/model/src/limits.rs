@@ -41,6 +41,8 @@ pub const SUB_CAMPAIGNS_ACTIVE_MAX: usize = 50;
 pub const COMPLIANCE_RULES_MAX: usize = 1_000;
 /// Attempts in one showContactAttempts call.
 pub const SHOW_CONTACT_ATTEMPTS_MAX: usize = 100;
+/// Contacts in one showContacts call.
+pub const SHOW_CONTACTS_MAX: usize = 100;
 /// API keys of one User.
 pub const API_KEYS_MAX: usize = 20;
 /// Enterprises of one SuperEnterprise.

@@ -79,3 +79,34 @@ pub struct ApiKeyUse {
     /// When.
     pub last_used: Moment,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_of_before_can_still_be_read() {
+        let user = User {
+            base: Base::new(1, "ann@example.org", Moment(0), UserId(1)),
+            home: OrgId(2),
+            login_enabled: true,
+            first_name: "Ann".to_owned(),
+            last_name: "Lee".to_owned(),
+            roles: vec![Role::Agent],
+            email: None,
+            default_phone_number: None,
+            locale: None,
+            time_zone: None,
+            preferences: Attributes::new(),
+            password_expiration: None,
+            password_change_required: false,
+            registration: Registration::default(),
+        };
+        let mut document = serde_json::to_value(&user).expect("JSON");
+        document
+            .as_object_mut()
+            .and_then(|fields| fields.remove("registration"))
+            .expect("it was written");
+        assert_eq!(serde_json::from_value::<User>(document).ok(), Some(user));
+    }
+}

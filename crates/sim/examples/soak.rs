@@ -11,9 +11,17 @@ fn main() {
         arguments.next().unwrap_or(1_000),
     );
     let default = Options::default();
-    let people = arguments.next().map_or(default.people, |people| people as usize);
-    let batches = arguments.next().map_or(default.batches, |batches| batches as usize);
-    let options = Options { people, batches, ..default };
+    let people = arguments
+        .next()
+        .map_or(default.people, |people| people as usize);
+    let batches = arguments
+        .next()
+        .map_or(default.batches, |batches| batches as usize);
+    let options = Options {
+        people,
+        batches,
+        ..default
+    };
     let mut failed = 0;
     for seed in first..first + count {
         let outcome = simulate(seed, options);

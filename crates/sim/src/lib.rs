@@ -6,4 +6,4 @@ mod laws;
 mod simulate;
 pub mod world;
 
-pub use simulate::{Options, Outcome, simulate};
+pub use simulate::{Options, Outcome, simulate, simulate_on};

@@ -79,9 +79,14 @@ const CALM_AFTER: i64 = 3 * DAY;
 /// Virtual time after which every run has to have ended.
 const END_AFTER: i64 = 12 * DAY;
 
-/// Runs a seed to its end.
+/// Runs a seed to its end, in memory.
 pub fn simulate(seed: u64, options: Options) -> Outcome {
-    let mut trip = match Trip::begin(seed, options) {
+    simulate_on(&Store::memory(), seed, options)
+}
+
+/// Runs a seed to its end on an empty store; every store brings the same outcome.
+pub fn simulate_on(store: &Store, seed: u64, options: Options) -> Outcome {
+    let mut trip = match Trip::begin(store.clone(), seed, options) {
         Ok(trip) => trip,
         Err(error) => {
             return Outcome {
@@ -149,10 +154,9 @@ struct Trip {
 }
 
 impl Trip {
-    fn begin(seed: u64, options: Options) -> Result<Self, Error> {
+    fn begin(store: Store, seed: u64, options: Options) -> Result<Self, Error> {
         let mut chance = SmallRng::seed_from_u64(seed);
         let now = Moment(BEGINNINGS[chance.random_range(0..BEGINNINGS.len())]);
-        let store = Store::memory();
         let installation = world::install(&store, now)?;
         let people: Vec<Contact> = (0..options.people)
             .map(|number| world::person(number, &mut chance))

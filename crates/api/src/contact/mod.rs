@@ -2,3 +2,4 @@
 
 pub mod find;
 pub mod list;
+pub mod show;

@@ -590,5 +590,18 @@ fn rest(transaction: &mut dyn Transaction) -> carillon_store::Result<()> {
         subject: 400,
         message: None,
     })?;
-    transaction.append_job_result(JobId(950), "rows,1\n")
+    transaction.append_job_result(JobId(950), "rows,1\n")?;
+    // A second one is running.
+    transaction.insert(&Job {
+        base: base(951, ""),
+        owner: OrgId(20),
+        job_type: JobType::Import,
+        state: JobState::Running,
+        progress: 40,
+        start_time: Some(MADE),
+        end_time: None,
+        subject: 400,
+        message: None,
+    })?;
+    transaction.put_job_input(JobId(951), b"data")
 }

@@ -28,6 +28,7 @@ pub struct Bench {
     pub chores: Chores,
     pub now: Moment,
     pub receipts: bool,
+    pub carrier_name: &'static str,
     pub room: usize,
 }
 
@@ -42,6 +43,7 @@ impl Bench {
             chores: Chores::default(),
             now: NOON,
             receipts: true,
+            carrier_name: "north",
             room: 1_000,
         };
         bench.restart();
@@ -61,7 +63,7 @@ impl Bench {
 
     fn carrier(&self) -> Carrier {
         Carrier {
-            name: "north".into(),
+            name: self.carrier_name.into(),
             emulated: false,
             capabilities: Capabilities {
                 channel: ChannelType::Text,

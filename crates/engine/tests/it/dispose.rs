@@ -334,3 +334,18 @@ fn after_a_crash_what_was_not_answered_is_unknown_and_the_rest_is_asked_for() {
     assert_eq!(bench.counters(run).delivered, 1);
     assert_eq!(bench.open(run), 0);
 }
+
+#[test]
+fn a_carrier_that_is_gone_leaves_unknowns() {
+    let (mut bench, run, order) = one(vec![fast(1)]);
+    bench.step(vec![bench.accepted(&order, &["m1"])]);
+    bench.carrier_name = "another";
+    bench.restart();
+    bench.step(Vec::new());
+    assert_eq!(
+        bench.attempt(order.attempt).result,
+        Some(AttemptResult::Unknown)
+    );
+    assert_eq!(bench.row(run).state, SubCampaignState::Awaiting);
+    bench.assert_sound(run);
+}

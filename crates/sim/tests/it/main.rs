@@ -1,6 +1,7 @@
 //! The trip in virtual time, many seeds: every law holds, and a seed takes the same course twice.
 
-use carillon_sim::{Options, Outcome, simulate};
+use carillon_sim::{Options, Outcome, simulate, simulate_on};
+use carillon_store::Store;
 
 fn failures(outcomes: impl Iterator<Item = Outcome>) -> Vec<String> {
     outcomes
@@ -61,4 +62,15 @@ fn trips_meet_what_they_are_meant_to_meet() {
             .any(|outcome| outcome.attempts > outcome.sent),
         "orders are withdrawn"
     );
+}
+
+#[test]
+fn the_embedded_store_takes_the_same_course_as_the_one_in_memory() {
+    for seed in [5, 23] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opened");
+        let outcome = simulate_on(&store, seed, Options::default());
+        store.close();
+        assert_eq!(outcome, simulate(seed, Options::default()));
+    }
 }

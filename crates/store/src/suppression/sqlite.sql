@@ -1,14 +1,15 @@
--- Suppression entries by device and by Client ID, and opt-outs. Channel 0 stands for every channel.
+-- Suppression entries by device and by Client ID, and opt-outs. Channel 0 stands for every channel. `+channel` keeps
+-- SQLite from building a table of the two wanted channels for each question: a key has few rows, and they are compared.
 
 -- name: suppresses_device
 -- Whether a list has an entry for a device that binds on a channel at a moment.
 SELECT 1 FROM suppressed_device
-WHERE list = ?1 AND device = ?2 AND channel IN (0, ?3) AND (expires IS NULL OR expires > ?4) LIMIT 1;
+WHERE list = ?1 AND device = ?2 AND +channel IN (0, ?3) AND (expires IS NULL OR expires > ?4) LIMIT 1;
 
 -- name: suppresses_client_id
 -- Whether a list has an entry for a Client ID that binds on a channel at a moment.
 SELECT 1 FROM suppressed_client_id
-WHERE list = ?1 AND client_id = ?2 AND channel IN (0, ?3) AND (expires IS NULL OR expires > ?4) LIMIT 1;
+WHERE list = ?1 AND client_id = ?2 AND +channel IN (0, ?3) AND (expires IS NULL OR expires > ?4) LIMIT 1;
 
 -- name: device_page
 -- Entries of a list by device.
@@ -68,7 +69,7 @@ DELETE FROM suppressed_client_id WHERE list = ?1 AND client_id = ?2;
 
 -- name: opted_out
 -- Whether a device has opted out of a channel, by itself or with all others.
-SELECT 1 FROM opt_out WHERE account = ?1 AND device = ?2 AND channel IN (0, ?3) LIMIT 1;
+SELECT 1 FROM opt_out WHERE account = ?1 AND device = ?2 AND +channel IN (0, ?3) LIMIT 1;
 
 -- name: count_opt_outs
 -- Devices that have opted out of an Account.

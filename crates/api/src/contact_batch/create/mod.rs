@@ -8,7 +8,7 @@ use crate::entity::contact::{self, CONTACT};
 use crate::entity::contact_batch::{CONTACT_BATCH, Keys, detail, detail_with};
 use crate::entity::{Names, moment, new_base};
 use crate::fault::{Code, Fault, Outcome, Row, Stop};
-use crate::method::{Http, Method, Output, Retry, Run as Running, Service, access};
+use crate::method::{Http, Method, Output, Prepare, Retry, Run as Running, Service, access};
 use crate::shape::form::{self, Bound};
 use crate::shape::{Field, Shape, Type};
 use crate::sub_campaign::create::check_open;
@@ -71,7 +71,7 @@ pub static METHOD: Method = Method {
         Code::ObjectNotExists,
     ]),
     rule: Some(override_is_null),
-    prepare: None,
+    prepare: Some(Prepare::Quick(prepare)),
     http: Http::post("/contact-batches").also("/contact-batches/{contactBatch}/contacts"),
     run: Running::Write(handle),
     example: || {
@@ -95,6 +95,31 @@ fn override_is_null(arguments: View<'_>, findings: &mut Findings) {
     if arguments.has("override") {
         findings.add(Row::DA, || arguments.path_to("override"), "must be null");
     }
+}
+
+/// The contacts of a call as a country reads them.
+struct ReadContacts {
+    country: String,
+    contacts: Vec<Contact>,
+}
+
+impl ReadContacts {
+    fn of(arguments: View<'_>, country: &str) -> Self {
+        Self {
+            country: country.to_owned(),
+            contacts: arguments
+                .items("contacts")
+                .map(|view| contact::read(view, country))
+                .collect(),
+        }
+    }
+}
+
+/// Reads the contacts for the country of the caller's home, which nearly always is that of the Account: the unit of work
+/// knows, and reads them again where it is not.
+fn prepare(context: &Context, arguments: View<'_>) {
+    let read = ReadContacts::of(arguments, context.caller.home.settings.country());
+    context.prepared.replace(Some(Box::new(read)));
 }
 
 /// A batch that contacts go into.
@@ -441,29 +466,19 @@ fn add_contacts(
 ) -> Outcome<()> {
     let country = account.settings.country();
     let id = batch.entity.base.internal_id;
-    let mut contacts: Vec<Contact> = arguments
-        .items("contacts")
-        .map(|view| contact::read(view, country))
-        .collect();
+    let prepared = context.prepared.take();
+    let mut contacts = prepared
+        .and_then(|prepared| prepared.downcast::<ReadContacts>().ok())
+        .filter(|read| read.country == country)
+        .map_or_else(|| ReadContacts::of(arguments, country), |read| *read)
+        .contacts;
     let first = transaction.take_ids(contacts.len() as u64)?;
     for (position, contact) in contacts.iter_mut().enumerate() {
         contact.id = ContactId(first + position as i64);
         contact.container = id;
     }
     let duplicates = admission::duplicates(&*transaction, id, &contacts)?;
-    let (former, members): (Vec<_>, Vec<_>) = contacts
-        .iter()
-        .cloned()
-        .zip(&duplicates)
-        .partition(|(_, duplicate)| **duplicate);
-    let strip = |pairs: Vec<(Contact, &bool)>| {
-        pairs
-            .into_iter()
-            .map(|(contact, _)| contact)
-            .collect::<Vec<_>>()
-    };
-    transaction.put_contacts(id, &strip(members))?;
-    transaction.put_former_contacts(id, &strip(former))?;
+    put(transaction, id, &contacts, &duplicates)?;
     let rules = context
         .cache
         .rules(transaction, account, &batch.campaign, &batch.home)?;
@@ -501,5 +516,28 @@ fn add_contacts(
             );
         }
     }
+    Ok(())
+}
+
+/// Stores contacts: duplicates are no members of the batch.
+fn put(
+    transaction: &mut dyn Transaction,
+    batch: i64,
+    contacts: &[Contact],
+    duplicates: &[bool],
+) -> Outcome<()> {
+    if !duplicates.contains(&true) {
+        transaction.put_contacts(batch, contacts)?;
+        return Ok(());
+    }
+    let those = |wanted: bool| -> Vec<Contact> {
+        let pairs = contacts.iter().zip(duplicates);
+        pairs
+            .filter(|(_, duplicate)| **duplicate == wanted)
+            .map(|(contact, _)| contact.clone())
+            .collect()
+    };
+    transaction.put_contacts(batch, &those(false))?;
+    transaction.put_former_contacts(batch, &those(true))?;
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! addToListUsingContacts: item-wise.
 
 use crate::context::Context;
-use crate::entity::contact::{self, CONTACT};
+use crate::entity::contact::CONTACT;
 use crate::entity::list::LIST;
 use crate::fault::{Code, Fault, Outcome, Row};
 use crate::method::{Http, Method, Output, Retry, Run, Service, access};
 use crate::shape::{Field, Shape, Type};
 use crate::tree::View;
 use crate::value::Answer;
+use carillon_import::normalise::{self, Problem, RawContact, RawDevice, Rules};
+use carillon_model::contact::Contact;
 use carillon_model::list::List;
-use carillon_model::org::Resolved;
-use carillon_model::{ListType, Severity, limits};
+use carillon_model::{DeviceType, LineType, ListType, Severity, limits};
 use carillon_store::Transaction;
 use serde_json::json;
 
@@ -63,15 +64,14 @@ fn handle(
         .into());
     }
     let owner = context.owner(transaction, list.owner)?;
-    let format = owner
-        .settings
-        .client_id_format
-        .as_deref()
-        .and_then(|format| regex::Regex::new(&format!("^(?:{format})$")).ok());
+    let rules = Rules::of(&owner.settings).map_err(|_| {
+        let reason = "the Account's clientIdFormat is no regular expression that can be used";
+        Fault::of(Row::I, view.path(), reason)
+    })?;
     let mut answer = Answer::none();
     let mut good = Vec::new();
     for (index, item) in arguments.items("contacts").enumerate() {
-        match usable(item, &owner, format.as_ref()) {
+        match usable(item, &rules) {
             Ok(contact) => good.push(contact),
             Err(fault) => {
                 let code = fault.code(None);
@@ -99,26 +99,74 @@ fn handle(
     Ok(answer)
 }
 
-fn usable(
-    view: View<'_>,
-    owner: &Resolved,
-    format: Option<&regex::Regex>,
-) -> Result<carillon_model::contact::Contact, Fault> {
-    let contact = contact::read(view, owner.settings.country());
-    if contact.devices.is_empty() {
-        return Err(Fault::of(
-            Row::F,
-            view.path_to("devices"),
-            "no device that can be read",
-        ));
+/// A contact as the rows of a file are taken: a device that cannot be read, or that is there already, is left out.
+fn usable(view: View<'_>, rules: &Rules) -> Result<Contact, Fault> {
+    let mut raw = RawContact {
+        client_id: view.text("externalId").unwrap_or_default().to_owned(),
+        devices: Vec::new(),
+        attributes: view
+            .attributes("attributes")
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    };
+    let mut places: Vec<View<'_>> = Vec::new();
+    for item in view.items("devices") {
+        let device = raw_device(item);
+        let Ok(read) = normalise::device(&device.address, device.device_type, 1, rules) else {
+            continue;
+        };
+        let same = |other: &RawDevice| other.address.eq_ignore_ascii_case(&read.address);
+        if !raw.devices.iter().any(same) {
+            raw.devices.push(RawDevice {
+                address: read.address,
+                ..device
+            });
+            places.push(item);
+        }
     }
-    let client_id = &contact.external_id;
-    if !client_id.is_empty() && format.is_some_and(|format| !format.is_match(client_id)) {
-        return Err(Fault::of(
-            Row::DV,
-            view.path_to("externalId"),
-            "not of the Account's clientIdFormat",
-        ));
+    if raw.devices.is_empty() {
+        let reason = "no device that can be read";
+        return Err(Fault::of(Row::F, view.path_to("devices"), reason));
     }
-    Ok(contact)
+    normalise::contact(raw, rules).map_err(|fault| told(view, &places, &fault))
+}
+
+fn raw_device(view: View<'_>) -> RawDevice {
+    RawDevice {
+        address: view.text("externalId").unwrap_or_default().to_owned(),
+        device_type: view
+            .text("type")
+            .and_then(|word| DeviceType::parse(word.trim())),
+        name: view.attribute("name").map(str::to_owned),
+        time_zone: view.attribute("timeZone").map(str::to_owned),
+        line_type: view
+            .attribute("lineType")
+            .and_then(|word| LineType::parse(word.trim())),
+    }
+}
+
+/// What is wrong with a contact, as a call answers it.
+fn told(view: View<'_>, devices: &[View<'_>], fault: &normalise::Fault) -> Fault {
+    let row = match &fault.problem {
+        Problem::TooLong(_) => Row::SV,
+        Problem::Character => Row::C,
+        Problem::Phone | Problem::Email | Problem::TimeZone => Row::F,
+        Problem::DeviceType => Row::DR,
+        Problem::ClientIdFormat
+        | Problem::Order
+        | Problem::Condition
+        | Problem::AttributeName
+        | Problem::DeviceName
+        | Problem::DeviceAgain
+        | Problem::TooMany(_) => Row::DV,
+    };
+    let path = match fault.device.and_then(|index| devices.get(index)) {
+        Some(device) => device.path_to(match fault.problem {
+            Problem::DeviceName => "name",
+            Problem::TimeZone => "timeZone",
+            _ => "externalId",
+        }),
+        None => view.path_to(&fault.field),
+    };
+    Fault::of(row, path, fault.problem.to_string())
 }

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::entity::Names;
 use crate::entity::script::{SCRIPT, detail};
 use crate::fault::{Code, Fault, Outcome, Row, Stop};
-use crate::method::{Http, Method, Output, Retry, Run, Service, access};
+use crate::method::{Http, Method, Output, Prepare, Retry, Run, Service, access};
 use crate::shape::{Field, Shape, Type, form};
 use crate::tree::View;
 use crate::value::Answer;
@@ -58,7 +58,7 @@ pub static METHOD: Method = Method {
         Code::SystemLimitExceeded,
     ]),
     rule: Some(contents_fit),
-    prepare: Some(prepare),
+    prepare: Some(Prepare::Slow(prepare)),
     http: Http::post("/scripts"),
     run: Run::Write(handle),
     example: || {

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::entity::user::USER;
 use crate::fault::{Fault, Outcome, Row, Stop};
 use crate::limits::PASSWORDS_KEPT;
-use crate::method::{Http, Method, Output, Retry, Run, Service, access};
+use crate::method::{Http, Method, Output, Prepare, Retry, Run, Service, access};
 use crate::shape::{Field, Shape, Type};
 use crate::tree::View;
 use crate::user::create::is_fit;
@@ -31,7 +31,7 @@ pub static METHOD: Method = Method {
     output: Output::None,
     codes: None,
     rule: None,
-    prepare: Some(prepare),
+    prepare: Some(Prepare::Slow(prepare)),
     http: Http::post("/users/{user}:change-password").status(204),
     run: Run::Write(handle),
     example: || {

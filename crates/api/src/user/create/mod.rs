@@ -6,7 +6,7 @@ use crate::entity::user::{USER, key};
 use crate::entity::{boolean, new_base, read_phone, words, zone_name};
 use crate::fault::{Code, Fault, Outcome, Row, Stop};
 use crate::limits::PASSWORD_CHARACTERS;
-use crate::method::{Http, Method, Output, Retry, Run, Service, access};
+use crate::method::{Http, Method, Output, Prepare, Retry, Run, Service, access};
 use crate::shape::{Field, Shape, Type};
 use crate::tree::View;
 use crate::value::Answer;
@@ -41,7 +41,7 @@ pub static METHOD: Method = Method {
     output: Output::Many(&USER),
     codes: None,
     rule: None,
-    prepare: Some(prepare),
+    prepare: Some(Prepare::Slow(prepare)),
     http: Http::post("/users"),
     run: Run::Write(handle),
     example: || {
