@@ -3,7 +3,7 @@
 
 use crate::device;
 use crate::facts::{ContactFacts, Facts};
-use crate::limits::{RANK_SPAN, SAME_DEVICE_MAX};
+use crate::limits::{LANES_MAX, RANK_SPAN, SAME_DEVICE_MAX};
 use crate::rules::{LaneKey, RuleSet};
 use crate::turn;
 use carillon_compliance::judge::LaneFacts;
@@ -191,6 +191,8 @@ struct Work<'a> {
     rulings: HashMap<(u16, LaneFacts), Option<Denied>>,
     turns: HashMap<(u16, LaneFacts), Option<(Moment, Moment)>>,
     lanes: HashMap<LaneKey, u32>,
+    /// All lanes of the run; empty = not read yet.
+    known: HashMap<Vec<u8>, u32>,
     places: Vec<Place>,
     denials: Vec<Denial>,
     progress: Vec<Progress>,
@@ -206,6 +208,7 @@ impl<'a> Work<'a> {
             rulings: HashMap::new(),
             turns: HashMap::new(),
             lanes: HashMap::new(),
+            known: HashMap::new(),
             places: Vec::new(),
             denials: Vec::new(),
             progress: Vec::new(),
@@ -338,7 +341,20 @@ impl<'a> Work<'a> {
         if let Some(lane) = self.lanes.get(key) {
             return Ok(*lane);
         }
-        let lane = tx.intern_lane(self.into.run.id, &key.encode())?;
+        let run = self.into.run.id;
+        if self.known.is_empty() {
+            let known = tx.lanes(run)?.into_iter();
+            self.known = known.map(|lane| (lane.facts, lane.number)).collect();
+        }
+        let mut facts = key.encode();
+        if self.known.len() >= LANES_MAX && !self.known.contains_key(&facts) {
+            facts = LaneKey::mixed(key.closes).encode();
+        }
+        let lane = match self.known.get(&facts) {
+            Some(lane) => *lane,
+            None => tx.intern_lane(run, &facts)?,
+        };
+        self.known.insert(facts, lane);
         self.lanes.insert(key.clone(), lane);
         Ok(lane)
     }
@@ -359,7 +375,8 @@ impl<'a> Work<'a> {
             rank,
             contact,
         });
-        if self.into.batch.is_some() {
+        // Who waits in a later pass at once has left those before: no rule of the queue alone says where it is.
+        if self.into.batch.is_some() || place.pass > 0 {
             self.progress.push(Progress {
                 run: self.into.run.id,
                 contact,

@@ -7,6 +7,8 @@ pub mod device;
 mod facts;
 pub mod filter;
 pub mod limits;
+pub mod pack;
+mod past;
 mod retire;
 mod rules;
 mod speak;
@@ -14,6 +16,7 @@ pub mod turn;
 
 pub use admit::{Admission, AdmitInto, Outcome, admit, duplicates};
 pub use facts::{ContactFacts, Facts};
+pub use past::Pasts;
 pub use retire::retire;
 pub use rules::{LaneKey, Opening, RuleSet, resolve};
 pub use speak::{Refusal, Said, Speaker};

@@ -3,7 +3,8 @@
 //! `epoch(Topic::Rules)` changes.
 
 use crate::limits::{LISTS_PER_ORG_MAX, ORG_DEPTH_MAX, RULES_PER_ORG_MAX};
-use carillon_compliance::judge::{DevicePlace, Judge, LaneFacts, WindowZone};
+use carillon_compliance::history::{History, Needed};
+use carillon_compliance::judge::{DeviceClass, DevicePlace, Judge, LaneFacts, WindowZone};
 use carillon_compliance::place::{ContactPlace, zone_data_version};
 use carillon_compliance::verdict::{Cause, Verdict};
 use carillon_compliance::window::{Span, Window};
@@ -11,16 +12,19 @@ use carillon_model::campaign::Campaign;
 use carillon_model::compliance_rule::ComplianceRule;
 use carillon_model::contact::{Contact, Device};
 use carillon_model::list::List;
+use carillon_model::moment::DAY;
 use carillon_model::org::{Org, Resolved};
 use carillon_model::pass::Pass;
 use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::zone::Zone;
 use carillon_model::{
-    ListId, ListType, Moment, OrgId, Reason, RuleId, SubCampaignType, TimeZoneSource,
+    CampaignId, ChannelType, ListId, ListType, Moment, OrgId, Reason, RuleId, SubCampaignType,
+    TimeZoneSource,
 };
 use carillon_store::{EntityReadExt, Error, Result, Snapshot};
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// An Org with the chain above it; none when it is not there.
 pub fn resolve<S: Snapshot + ?Sized>(snapshot: &S, id: OrgId) -> Result<Option<Resolved>> {
@@ -52,6 +56,25 @@ pub struct LaneKey {
 }
 
 impl LaneKey {
+    /// The lane of those for whom there is no lane of their own any more ([`LANES_MAX`](crate::limits::LANES_MAX)): they
+    /// share no facts, so each is judged by itself when it is claimed.
+    pub fn mixed(closes: Option<Moment>) -> Self {
+        let facts = LaneFacts {
+            window_zones: Vec::new(),
+            candidate_zones: Vec::new(),
+            zone_unknown: true,
+            regions: Vec::new(),
+            channel: ChannelType::Text,
+            device: DeviceClass::Phone,
+        };
+        Self { closes, facts }
+    }
+
+    /// Whether its contacts share no facts; those of any other lane have at least one zone.
+    pub fn is_mixed(&self) -> bool {
+        self.facts.candidate_zones.is_empty()
+    }
+
     /// The bytes under which the store knows the lane.
     pub fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("lane keys hold names and numbers and always serialise")
@@ -62,6 +85,10 @@ impl LaneKey {
         serde_json::from_slice(bytes).ok()
     }
 }
+
+/// By how much a turn may end later in some zone than in UTC: a day of the clock, and where that day is the only allowed
+/// one of its week, a week.
+const ZONES_APART: i64 = 9 * DAY;
 
 /// What a lane is at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +143,9 @@ impl Opening {
 #[derive(Debug, Clone)]
 pub struct RuleSet {
     account: OrgId,
+    /// The Account and the Orgs above it.
+    owners: Arc<[OrgId]>,
+    campaign: CampaignId,
     judge: Judge,
     suppression_lists: Vec<ListId>,
     contact_hours: (Time, Time),
@@ -164,6 +194,8 @@ impl RuleSet {
         )?;
         Ok(Self {
             account: OrgId(account.org.base.internal_id),
+            owners: account.chain().collect(),
+            campaign: CampaignId(campaign.base.internal_id),
             basis: basis(&judge, &lists),
             judge,
             suppression_lists: lists,
@@ -177,6 +209,26 @@ impl RuleSet {
     /// The Account.
     pub fn account(&self) -> OrgId {
         self.account
+    }
+
+    /// The Account and the Orgs above it: whose rules count its attempts.
+    pub fn owners(&self) -> Arc<[OrgId]> {
+        Arc::clone(&self.owners)
+    }
+
+    /// The Campaign.
+    pub fn campaign(&self) -> CampaignId {
+        self.campaign
+    }
+
+    /// What the rules for a channel count of the past; none when they count nothing.
+    pub fn needed(&self, channel: ChannelType) -> Option<Needed> {
+        self.judge.needed(channel)
+    }
+
+    /// The verdict of the rules that count the past: Allow, or Defer until a place is free.
+    pub fn counted(&self, facts: &LaneFacts, history: &History<'_>, now: Moment) -> Verdict {
+        self.judge.counted(facts, history, now)
     }
 
     /// Suppression lists in force.
@@ -236,8 +288,46 @@ impl RuleSet {
         )
     }
 
+    /// A mixed lane is open while any of its contacts may be: until its turn ends, or until that has ended in every zone.
+    fn mixed_opening(
+        &self,
+        closes: Option<Moment>,
+        pass: &Pass,
+        start: Moment,
+        now: Moment,
+    ) -> Opening {
+        let window = self.window(pass);
+        let until = closes.or_else(|| {
+            let zone = [Zone::utc()];
+            let turn = window.turn(&zone, start, pass.days_to_wait, pass.window_days)?;
+            Some(turn.closes.plus(ZONES_APART))
+        });
+        match until {
+            Some(until) if now < until => Opening::Open { until },
+            _ => Opening::Over {
+                reason: Reason::WindowClosed,
+            },
+        }
+    }
+
+    /// The lane by whose windows a mixed one is paced: that of the Account's zone.
+    pub fn stand_in(&self, mixed: &LaneKey, pass: &Pass) -> LaneKey {
+        LaneKey {
+            closes: mixed.closes,
+            facts: LaneFacts {
+                window_zones: vec![self.account_zone],
+                candidate_zones: vec![self.account_zone],
+                channel: pass.channel,
+                ..mixed.facts.clone()
+            },
+        }
+    }
+
     /// What a lane is at `now`, in a run that started (or will start) at `start`.
     pub fn opening(&self, key: &LaneKey, pass: &Pass, start: Moment, now: Moment) -> Opening {
+        if key.is_mixed() {
+            return self.mixed_opening(key.closes, pass, start, now);
+        }
         let judged = self.judge.opening(&key.facts, &self.window(pass), now);
         if let Verdict::Deny { cause } = judged.verdict {
             return Opening::Denied {

@@ -18,6 +18,7 @@ pub mod context;
 pub mod document;
 pub mod door;
 pub mod entity;
+pub mod explain;
 pub mod fault;
 mod init;
 pub mod job;

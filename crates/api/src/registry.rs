@@ -2,8 +2,8 @@
 
 use crate::method::{Method, Service};
 use crate::{
-    api_key, campaign, compliance_rule, contact, contact_attempt, contact_batch, job, list, org,
-    script, session, strategy, sub_campaign, suppression, system, user,
+    api_key, campaign, compliance_rule, contact, contact_attempt, contact_batch, explain, job,
+    list, org, script, session, strategy, sub_campaign, suppression, system, user,
 };
 
 /// All methods, in the order of the reference.
@@ -30,6 +30,7 @@ pub static ALL: &[&Method] = &[
     &contact::list::METHOD,
     &contact::find::METHOD,
     &contact::show::METHOD,
+    &explain::contact::METHOD,
     &suppression::add::METHOD,
     &suppression::remove::METHOD,
     &suppression::list::METHOD,
@@ -45,6 +46,7 @@ pub static ALL: &[&Method] = &[
     &sub_campaign::show_state::METHOD,
     &sub_campaign::list_states::METHOD,
     &sub_campaign::change_state::METHOD,
+    &explain::sub_campaign::METHOD,
     &contact_batch::create::METHOD,
     &contact_batch::show_state::METHOD,
     &contact_batch::change_state::METHOD,

@@ -2,7 +2,8 @@
 //! name. `docs/specs/channel.md` numbers the laws; the functions here carry those numbers.
 
 use crate::contract::{Answer, Channel, Content, Event, Order, Report};
-use carillon_model::{AttemptId, Moment};
+use carillon_model::{AttemptId, ChannelType, Moment};
+use carillon_script::email::Rendered;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,6 +160,33 @@ pub fn orders(carrier: &str, first: i64, count: usize) -> Vec<Order> {
     (first..).take(count).map(order).collect()
 }
 
+/// Orders of the kind a channel carries.
+fn orders_for(channel: &dyn Channel, first: i64, count: usize) -> Vec<Order> {
+    match channel.capabilities().channel {
+        ChannelType::Email => emails(channel.name(), first, count),
+        _ => orders(channel.name(), first, count),
+    }
+}
+
+/// E-mails to numbered people, attempts from `first`.
+pub fn emails(carrier: &str, first: i64, count: usize) -> Vec<Order> {
+    let letter = |attempt: AttemptId| Rendered {
+        subject: format!("Message {attempt}"),
+        text: Some(format!("This is message {attempt}.")),
+        html: Some(format!("<p>This is message {attempt}.</p>")),
+        ..Rendered::default()
+    };
+    let mut orders = orders(carrier, first, count);
+    for order in &mut orders {
+        order.from = "news@example.com".to_owned();
+        order.to = format!("person{}@example.org", order.attempt);
+        order.content = Content::Email {
+            letter: Box::new(letter(order.attempt)),
+        };
+    }
+    orders
+}
+
 /// Runs every law. `make` brings a channel into a world, or none where the channel does not know such a world.
 pub async fn run<F, Made>(make: F)
 where
@@ -223,7 +251,7 @@ async fn place_all(subject: &mut Subject, witness: &mut Witness, mut waiting: Ve
 /// Laws 1, 2 and 5: one answer each, none but "not now" is sent again, reports in the order the carrier sent them.
 async fn one_answer_each(mut subject: Subject, world: World) {
     let mut witness = Witness::default();
-    let all = orders(subject.channel.name(), 1, 500);
+    let all = orders_for(&*subject.channel, 1, 500);
     place_all(&mut subject, &mut witness, all.clone()).await;
     witness
         .until(&mut subject.events, "answers", |witness| {
@@ -279,7 +307,7 @@ async fn place_never_blocks(mut subject: Subject) {
             witness.links.last() == Some(&true)
         })
         .await;
-    let all = orders(subject.channel.name(), 1, 20_000);
+    let all = orders_for(&*subject.channel, 1, 20_000);
     let (channel, placed) = (subject.channel.clone(), all.clone());
     let placing = tokio::task::spawn_blocking(move || {
         placed
@@ -308,7 +336,7 @@ async fn room_is_kept(mut subject: Subject) {
         .await;
     let room = subject.channel.room();
     assert!(room > 0, "law 4: a link is up and there is no room");
-    let all = orders(subject.channel.name(), 1, room + 1_000);
+    let all = orders_for(&*subject.channel, 1, room + 1_000);
     subject.channel.place(all.clone());
     witness
         .until(&mut subject.events, "answers", |witness| {
@@ -337,7 +365,7 @@ async fn room_is_kept(mut subject: Subject) {
 /// Law 6: an order does not leave at or after its moment.
 async fn what_expired_stays(mut subject: Subject) {
     let mut witness = Witness::default();
-    let mut all = orders(subject.channel.name(), 1, 20);
+    let mut all = orders_for(&*subject.channel, 1, 20);
     for order in all.iter_mut().step_by(2) {
         order.expires = Some(Moment(1));
     }
@@ -362,7 +390,7 @@ async fn what_expired_stays(mut subject: Subject) {
 /// Law 8: each query brings one answer, known or not.
 async fn queries_are_answered(mut subject: Subject) {
     let mut witness = Witness::default();
-    let all = orders(subject.channel.name(), 1, 10);
+    let all = orders_for(&*subject.channel, 1, 10);
     place_all(&mut subject, &mut witness, all.clone()).await;
     witness
         .until(&mut subject.events, "answers", |witness| {
@@ -404,7 +432,7 @@ async fn queries_are_answered(mut subject: Subject) {
 /// Law 7: after a cut nothing is open; what may have left is in doubt, and it is not sent again by itself.
 async fn a_cut_leaves_doubt(mut subject: Subject) {
     let mut witness = Witness::default();
-    let all = orders(subject.channel.name(), 1, 200);
+    let all = orders_for(&*subject.channel, 1, 200);
     witness
         .until(&mut subject.events, "a link", |witness| {
             witness.links.last() == Some(&true)
@@ -439,7 +467,7 @@ async fn a_cut_leaves_doubt(mut subject: Subject) {
         "law 7: more in doubt than the window"
     );
     // The channel still works, and the doubts are left to the engine.
-    let more = orders(subject.channel.name(), 1_000, 5);
+    let more = orders_for(&*subject.channel, 1_000, 5);
     place_all(
         &mut subject,
         &mut Witness {
@@ -457,7 +485,7 @@ async fn nobody_means_not_sent(mut subject: Subject) {
     let mut witness = Witness::default();
     assert_eq!(subject.channel.room(), 0, "law 9: room without a link");
     assert!(!subject.channel.is_up(), "law 9: up without a link");
-    let all = orders(subject.channel.name(), 1, 50);
+    let all = orders_for(&*subject.channel, 1, 50);
     subject.channel.place(all.clone());
     subject
         .channel
@@ -473,7 +501,7 @@ async fn nobody_means_not_sent(mut subject: Subject) {
     // Law 13: what is answered has nothing to give back; an order placed after this shows that nothing else came.
     let answered: Vec<AttemptId> = all.iter().map(|order| order.attempt).collect();
     subject.channel.withdraw(&answered);
-    let last = orders(subject.channel.name(), 1_000, 1);
+    let last = orders_for(&*subject.channel, 1_000, 1);
     subject.channel.place(last.clone());
     witness
         .until(&mut subject.events, "the last answer", |witness| {
@@ -494,7 +522,7 @@ async fn withdrawing_races_sending(mut subject: Subject) {
         .await;
     assert!(subject.channel.is_up(), "law 13: a link is up, and is not");
     let room = subject.channel.room().min(2_000);
-    let all = orders(subject.channel.name(), 1, room);
+    let all = orders_for(&*subject.channel, 1, room);
     let unwanted = |attempt: AttemptId| (attempt.0 / 5) % 2 == 1;
     let (channel, placed) = (subject.channel.clone(), all.clone());
     let withdrawing = tokio::task::spawn_blocking(move || {
@@ -531,7 +559,7 @@ async fn withdrawing_races_sending(mut subject: Subject) {
             .await;
     }
     // Had something left that was answered NotSent, its report would come before that of an order placed now.
-    let last = orders(subject.channel.name(), 100_000, 1);
+    let last = orders_for(&*subject.channel, 100_000, 1);
     place_all(
         &mut subject,
         &mut Witness {
@@ -582,7 +610,7 @@ async fn what_waits_can_be_withdrawn(mut subject: Subject) {
             witness.links.last() == Some(&true)
         })
         .await;
-    let all = orders(subject.channel.name(), 1, subject.channel.room().min(200));
+    let all = orders_for(&*subject.channel, 1, subject.channel.room().min(200));
     let attempts: Vec<AttemptId> = all.iter().map(|order| order.attempt).collect();
     subject.channel.place(all.clone());
     witness

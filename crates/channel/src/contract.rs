@@ -3,6 +3,7 @@
 //! whether the carrier took a message, it says Doubt and leaves the decision to the ledger.
 
 use carillon_model::{AttemptId, AttemptResult, ChannelType, Moment};
+use carillon_script::email::Rendered;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -13,9 +14,9 @@ pub struct Order {
     pub attempt: AttemptId,
     /// Who shall carry it.
     pub carrier: Arc<str>,
-    /// Our address: short code, number or name.
+    /// Our address: short code, number or name; the sender's address of an e-mail.
     pub from: String,
-    /// The person's address: `+digits`.
+    /// The person's address: `+digits`, or an e-mail address.
     pub to: String,
     /// What is said.
     pub content: Content,
@@ -32,6 +33,11 @@ pub enum Content {
         body: String,
         /// Most parts it may take; a longer text is refused.
         max_parts: u8,
+    },
+    /// An e-mail.
+    Email {
+        /// The rendered letter.
+        letter: Box<Rendered>,
     },
 }
 
@@ -54,7 +60,8 @@ pub enum Event {
         carrier: Arc<str>,
         /// The part it is about, spelled as in `Accepted` wherever the channel can know that; see `text::message_key`.
         message_id: String,
-        /// The user_message_reference, if the receipt returns it: the low 16 bits of the attempt id, so only a hint.
+        /// The user_message_reference, if the receipt returns it: the low 16 bits of the attempt id, so only a hint. A
+        /// bounce comes to the return path of its attempt and names it whole.
         reference: Option<u64>,
         /// What it says.
         report: Report,
@@ -130,7 +137,8 @@ pub enum Report {
     Delivered,
     /// It will not.
     Failed {
-        /// The carrier's word and error number, as `UNDELIV 001`.
+        /// The carrier's word and error number, as `UNDELIV 001`; the enhanced status code of a bounce, as `5.1.1` (see
+        /// `email::is_bad_device`).
         code: String,
     },
     /// Not final.

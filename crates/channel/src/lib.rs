@@ -3,6 +3,7 @@
 
 pub mod conformance;
 pub mod contract;
+pub mod email;
 pub mod limits;
 pub mod loopback;
 mod post;

@@ -48,3 +48,27 @@ pub const BINDS_MAX: usize = 64;
 pub const WINDOW_MAX: usize = 10_000;
 /// Orders the loopback channel takes while the engine has not yet read the events of earlier ones.
 pub const LOOPBACK_WAITING_MAX: usize = 10_000;
+/// Longest line of SMTP that is read; the protocol has 512 bytes for a reply and 1,000 for a line of a mail.
+pub const MAIL_LINE_BYTES_MAX: usize = 4_096;
+/// Lines of one reply.
+pub const MAIL_REPLY_LINES_MAX: usize = 100;
+/// Bytes asked of the socket in one read of SMTP.
+pub const MAIL_READ_BYTES: usize = 8_192;
+/// How often one mail is offered again after 421 or a connection that ended before it had the content.
+pub const MAIL_TRIES_MAX: u32 = 30;
+/// Connections' worth of mails waiting in a carrier without a rate that has not yet shown how fast it is.
+pub const MAILS_WAITING: usize = 50;
+/// Longest `public_url`, in bytes.
+pub const PUBLIC_URL_BYTES_MAX: usize = 300;
+/// Largest bounce that is taken, in bytes: relays return the headers or all of a mail of ours.
+pub const BOUNCE_BYTES_MAX: usize = 1_048_576;
+/// Connections to the intake of bounces at one time.
+pub const INTAKE_CONNECTIONS_MAX: usize = 64;
+/// Commands of one connection to the intake.
+pub const INTAKE_COMMANDS_MAX: usize = 10_000;
+/// How long the intake waits for a sender's next line or the rest of a mail, and for the engine to keep a bounce.
+pub const INTAKE_WAIT: Duration = Duration::from_secs(60);
+/// Recipients of one report that are looked at.
+pub const REPORT_GROUPS_MAX: usize = 100;
+/// Pause after the system refused a connection to the intake.
+pub const INTAKE_PAUSE: Duration = Duration::from_millis(100);

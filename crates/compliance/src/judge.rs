@@ -7,6 +7,7 @@
 //!
 //! A judge is built once for a run, a set of rules and the Account's hours; a new or changed rule means a new judge.
 
+use crate::history::{History, Needed};
 use crate::hours::DayHours;
 use crate::limits::{OPENING_DAYS_MAX, SEARCH_DAYS_MAX};
 use crate::place::{self, ContactPlace};
@@ -131,8 +132,7 @@ impl Judge {
         contact_hours: (Time, Time),
         country: &str,
     ) -> Result<Judge, Unreadable> {
-        let read: Vec<Option<Rule>> = rules.iter().map(Rule::new).collect::<Result<_, _>>()?;
-        let rules: Vec<Rule> = read.into_iter().flatten().collect();
+        let rules: Vec<Rule> = rules.iter().map(Rule::new).collect::<Result<_, _>>()?;
         let country_zones = match place::country_zones(country) {
             [] => vec![Zone::utc()],
             zones => zones.to_vec(),
@@ -254,6 +254,36 @@ impl Judge {
                 }
             }
         }
+    }
+
+    /// What has to be read of the past of a contact before an attempt over this channel; none when no rule counts it.
+    pub fn needed(&self, channel: ChannelType) -> Option<Needed> {
+        self.rules
+            .iter()
+            .filter(|rule| rule.counts_for(channel))
+            .filter_map(Rule::needed)
+            .reduce(|one, other| Needed {
+                of_client: one.of_client || other.of_client,
+                of_device: one.of_device || other.of_device,
+                campaigns: one.campaigns || other.campaigns,
+                back: one.back.max(other.back),
+            })
+    }
+
+    /// The verdict of the rules that count what was tried before: Allow, or Defer until a place is free. It is the
+    /// contact's own: others of the lane have another past.
+    pub fn counted(&self, facts: &LaneFacts, history: &History<'_>, now: Moment) -> Verdict {
+        let rules = self
+            .rules
+            .iter()
+            .filter(|rule| rule.counts_for(facts.channel));
+        Verdict::all(rules.filter_map(|rule| {
+            let until = rule.until(&facts.regions, &facts.candidate_zones, history, now)?;
+            Some(Verdict::Defer {
+                until,
+                cause: rule.cause,
+            })
+        }))
     }
 
     /// Milliseconds in [from, to) during which a lane is open: what pacing spreads its contacts over.

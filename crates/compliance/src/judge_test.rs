@@ -1,9 +1,10 @@
 //! Lanes and openings: which facts make a lane, and the laws of judging it.
 
 use super::*;
+use crate::history::Past;
 use carillon_model::compliance_rule::Element;
 use carillon_model::entity::Base;
-use carillon_model::{ComplianceType, DayOfWeek, OrgId, UserId};
+use carillon_model::{CampaignId, ComplianceType, DayOfWeek, OrgId, UserId};
 use jiff::civil::time;
 use proptest::prelude::*;
 
@@ -324,6 +325,100 @@ proptest! {
             prop_assert_eq!(judge.opening(&facts, &window, until).verdict, Verdict::Allow);
             let just_before = judge.opening(&facts, &window, until.plus(-1)).verdict;
             prop_assert_ne!(just_before, Verdict::Allow);
+        }
+    }
+}
+
+fn pasts() -> impl Strategy<Value = Vec<Past>> {
+    use carillon_model::AttemptResult::{Busy, Filtered, NoAnswer, Success};
+    let results = proptest::option::of(proptest::sample::select(vec![
+        Busy, Filtered, NoAnswer, Success,
+    ]));
+    let one = (0..10_000i64, results, any::<bool>(), 0..3i64, 10..13i64);
+    let one = one.prop_map(|(minutes, result, outbound, campaign, account)| {
+        let written = at("2026-10-30T00:00Z").plus(-minutes * carillon_model::moment::MINUTE);
+        Past {
+            written,
+            ended: result.map(|_| written),
+            result,
+            outbound,
+            channel: ChannelType::Text,
+            owners: [OrgId(account)].into(),
+            campaign: Some(CampaignId(campaign)),
+        }
+    });
+    proptest::collection::vec(one, 0..12)
+}
+
+fn counting_rules() -> impl Strategy<Value = Vec<ComplianceRule>> {
+    use carillon_model::{AttemptResult, CountBy, PeriodUnit, RuleScope};
+    let kinds = proptest::sample::select(vec![
+        ComplianceType::Attempt,
+        ComplianceType::ContactHistory,
+    ]);
+    let words = (
+        proptest::sample::select(PeriodUnit::ALL),
+        proptest::sample::select(CountBy::ALL),
+        proptest::sample::select(RuleScope::ALL),
+    );
+    let one = (kinds, 1..4u32, 1..8u32, words);
+    let one = one.prop_map(|(kind, count, period, (unit, count_by, scope))| {
+        let element = Element {
+            count: Some(count),
+            period: Some(period),
+            period_unit: Some(unit),
+            count_by: Some(count_by),
+            scope: Some(scope),
+            results: match kind {
+                ComplianceType::Attempt => Vec::new(),
+                _ => vec![AttemptResult::Success],
+            },
+            ..Element::default()
+        };
+        rule(1, kind, vec![element])
+    });
+    proptest::collection::vec(one, 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    /// A wait for the past lies ahead, ends in an Allow, and is not a moment too long; the order in which the past is told
+    /// does not matter, and what the caller was asked to read is enough. The days around the clock change are among them.
+    #[test]
+    fn waits_for_the_past_end_when_they_say(
+        rules in counting_rules(),
+        client in pasts(),
+        device in pasts(),
+        hour in 0..72i64,
+        postal in proptest::sample::select(vec!["10001", "85001"]),
+    ) {
+        let now = at("2026-10-30T00:00Z").plus(hour * carillon_model::moment::HOUR);
+        let judge = judge_of(&rules);
+        let facts = facts(&judge, &by_zip(postal), "+13105550111");
+        let verdict = |client: &[Past], device: &[Past], now| {
+            let history = History { campaign: CampaignId(1), of_client: client, of_device: device };
+            judge.counted(&facts, &history, now)
+        };
+        let told = verdict(&client, &device, now);
+        let turned = |pasts: &[Past]| pasts.iter().rev().cloned().collect::<Vec<_>>();
+        prop_assert_eq!(verdict(&turned(&client), &turned(&device), now), told);
+
+        let back = judge.needed(facts.channel).expect("there are counting rules").back;
+        let read = |pasts: &[Past]| {
+            let is_read = |past: &&Past| past.written >= now.plus(-back);
+            pasts.iter().filter(is_read).cloned().collect::<Vec<_>>()
+        };
+        prop_assert_eq!(verdict(&read(&client), &read(&device), now), told);
+
+        match told {
+            Verdict::Allow => {}
+            Verdict::Deny { .. } => prop_assert!(false, "the past never denies"),
+            Verdict::Defer { until, .. } => {
+                prop_assert!(until > now);
+                prop_assert_eq!(verdict(&client, &device, until), Verdict::Allow);
+                prop_assert_ne!(verdict(&client, &device, until.plus(-1)), Verdict::Allow);
+            }
         }
     }
 }

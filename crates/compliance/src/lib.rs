@@ -4,12 +4,15 @@
 //! network: facts come in as arguments, a [`verdict::Verdict`] goes out.
 //!
 //! In order of use: [`number`] reads addresses, [`place`] tells zones and places, [`judge`] names a contact's lane and
-//! judges it by the [`rules`], in the civil time of [`window`].
+//! judges it by the [`rules`], in the civil time of [`window`] and by what [`history`] counts. Rule sets that are shipped
+//! as data stand in [`pack`].
 
+pub mod history;
 pub mod hours;
 pub mod judge;
 pub mod limits;
 pub mod number;
+pub mod pack;
 pub mod place;
 pub mod region;
 pub mod rules;

@@ -17,3 +17,6 @@ pub const SEARCH_DAYS_MAX: i64 = 400;
 pub const SEARCH_STEPS_MAX: usize = 20_000;
 /// How far ahead the end of a common opening is followed, in days; a judgement is taken anew at least that often.
 pub const OPENING_DAYS_MAX: i64 = 8;
+/// How long after an attempt was written its result may come, in milliseconds: receipts and replies that are later than
+/// this start no silence.
+pub const RESULT_LATE_MAX: i64 = 14 * carillon_model::moment::DAY;

@@ -6,11 +6,15 @@ use crate::changes::{Changes, Whose};
 use crate::conclude::fresh;
 use crate::context::RunContext;
 use crate::dial::Dialled;
+use crate::limits::CLAIM_MAX;
 use crate::schedule;
+use crate::withdraw::Out;
 use carillon_admission::device::{self, DeviceSet};
-use carillon_admission::{ContactFacts, Facts, LaneKey, Opening, Refusal, Speaker};
+use carillon_admission::{ContactFacts, Facts, LaneKey, Opening, Pasts, Refusal, Speaker};
 use carillon_channel::{Content, Order};
+use carillon_compliance::judge::LaneFacts;
 use carillon_compliance::number::device_key;
+use carillon_compliance::verdict::Verdict;
 use carillon_model::attempt::Attempt;
 use carillon_model::contact::{Contact, Device};
 use carillon_model::pass::Pass;
@@ -29,6 +33,8 @@ enum Decision<'a> {
     Attempt(&'a Device, u32),
     /// It waits in another lane.
     Move(u32),
+    /// Its past, or in a mixed lane its own place, makes it wait: in this lane, until then.
+    Wait(u32, Moment, Reason),
     /// It may not be attempted.
     Deny(Reason, Option<(RuleId, u32)>),
     /// It leaves the pass without an attempt.
@@ -45,6 +51,10 @@ pub(crate) struct LaneDial<'a> {
     pass: &'a Pass,
     index: u16,
     lane: u32,
+    /// What was tried before with the claimed contacts; none when no rule counts it.
+    pasts: Option<Pasts>,
+    /// The own key of the contact that is judged, where it waits in a mixed lane.
+    own: Option<LaneKey>,
 }
 
 impl<'a> LaneDial<'a> {
@@ -63,10 +73,13 @@ impl<'a> LaneDial<'a> {
             pass,
             index,
             lane,
+            pasts: None,
+            own: None,
         }
     }
 
-    /// Takes up to `limit` due contacts.
+    /// Writes up to `limit` attempts. Where claimed contacts turn out to wait for moments of their own, as in a mixed lane,
+    /// further ones are claimed in their stead, so that those who may be tried do not wait behind them.
     pub fn run<T: Transaction + ?Sized>(
         &mut self,
         tx: &mut T,
@@ -74,6 +87,27 @@ impl<'a> LaneDial<'a> {
         dialled: &mut Dialled,
         now: Moment,
     ) -> Result<()> {
+        let (mut left, mut seen) = (limit, 0);
+        loop {
+            let (attempts, deferred) = (dialled.attempts, dialled.deferred);
+            let claimed = self.round(tx, left, dialled, now)?;
+            seen += claimed;
+            let is_last = claimed < left || dialled.deferred == deferred;
+            left = left.saturating_sub(dialled.attempts - attempts);
+            if is_last || left == 0 || seen >= CLAIM_MAX {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes up to `limit` due contacts; answers how many there were.
+    fn round<T: Transaction + ?Sized>(
+        &mut self,
+        tx: &mut T,
+        limit: usize,
+        dialled: &mut Dialled,
+        now: Moment,
+    ) -> Result<usize> {
         let run = self.context.run.id;
         let places = tx.claim(run, self.index, self.lane, now, limit)?;
         let next = if places.len() < limit {
@@ -85,11 +119,13 @@ impl<'a> LaneDial<'a> {
         self.context
             .note_claimed(self.index, self.lane, places.len(), next);
         if places.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let ids: Vec<ContactId> = places.iter().map(|place| place.contact).collect();
         let progress = tx.progress(run, &ids)?;
         let contacts = Claimed::read(tx, self.context, self.pass, &ids, now)?;
+        let (rules, channel) = (&self.context.rules, self.pass.channel);
+        self.pasts = Pasts::gather(tx, rules, channel, &contacts.contacts, now)?;
         let first_id = tx.take_ids(places.len() as u64)?;
         let mut attempts = Vec::with_capacity(places.len());
         for (offset, (place, past)) in places.iter().zip(progress).enumerate() {
@@ -97,8 +133,13 @@ impl<'a> LaneDial<'a> {
             self.one(tx, place, past, &contacts, id, &mut attempts, dialled, now)?;
         }
         dialled.attempts += attempts.len();
+        let out = attempts
+            .iter()
+            .filter_map(|attempt| Out::of(attempt, self.carriers));
+        dialled.out.extend(out);
         self.context.unanswered += attempts.len() as i64;
-        tx.write_attempts(&attempts)
+        tx.write_attempts(&attempts)?;
+        Ok(places.len())
     }
 
     #[expect(
@@ -147,6 +188,9 @@ impl<'a> LaneDial<'a> {
                 match self.attempt(tx, id, place, lane, contact, device, batch, &past, now)? {
                     Ok((attempt, order)) => {
                         self.changes.attempt_written(whose);
+                        if let Some(pasts) = &mut self.pasts {
+                            pasts.note(&self.context.rules, contact, &attempt);
+                        }
                         attempts.push(attempt);
                         dialled.orders.push(order);
                     }
@@ -162,6 +206,10 @@ impl<'a> LaneDial<'a> {
                 if known {
                     self.changes.progress(Progress { lane, ..past });
                 }
+            }
+            Decision::Wait(lane, until, reason) => {
+                dialled.deferred += 1;
+                self.wait(whose, place, lane, past, until, reason);
             }
             Decision::Deny(reason, rule) => {
                 dialled.denied += 1;
@@ -219,23 +267,74 @@ impl<'a> LaneDial<'a> {
             return Ok(Decision::Skip(Reason::Skipped));
         };
         let fresh = self.context.rules.facts(contact, choice.device, self.pass);
+        self.own = None;
         if fresh == key.facts {
-            return Ok(Decision::Attempt(choice.device, self.lane));
+            return self.unless_it_waits(tx, contact, choice.device, self.lane, &fresh, batch, now);
         }
         // A finer region named by a new rule, or another device: the contact belongs to another lane.
-        let lane = self.context.lane(
-            tx,
-            &LaneKey {
-                closes: key.closes,
-                facts: fresh,
-            },
-        )?;
-        Ok(match self.context.opening(self.index, lane, now) {
-            Some(Opening::Open { .. }) => Decision::Attempt(choice.device, lane),
+        let own = LaneKey {
+            closes: key.closes,
+            facts: fresh.clone(),
+        };
+        let lane = self.context.lane(tx, &own)?;
+        let is_mixed = self.context.is_mixed(lane);
+        let opening = if is_mixed {
+            let opening = self.context.own_opening(self.index, &own, now);
+            self.own = Some(own);
+            opening
+        } else {
+            self.context.opening(self.index, lane, now)
+        };
+        Ok(match opening {
+            Some(Opening::Open { .. }) => {
+                return self.unless_it_waits(tx, contact, choice.device, lane, &fresh, batch, now);
+            }
+            Some(Opening::Closed { until, reason, .. }) if is_mixed => {
+                Decision::Wait(lane, until, reason)
+            }
             Some(Opening::Closed { .. }) => Decision::Move(lane),
             Some(Opening::Denied { reason, rule, .. }) => Decision::Deny(reason, rule),
             Some(Opening::Over { reason }) => Decision::Skip(reason),
             None => Decision::Skip(Reason::Skipped),
+        })
+    }
+
+    /// An attempt from an open lane, unless what was tried before makes the contact wait. One that would wait beyond its
+    /// turn or its batch leaves the pass with the rule's reason.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one fact the judgement looks at"
+    )]
+    fn unless_it_waits<'c, T: Transaction + ?Sized>(
+        &mut self,
+        tx: &T,
+        contact: &'c Contact,
+        device: &'c Device,
+        lane: u32,
+        facts: &LaneFacts,
+        batch: Option<BatchId>,
+        now: Moment,
+    ) -> Result<Decision<'c>> {
+        let Some(pasts) = &mut self.pasts else {
+            return Ok(Decision::Attempt(device, lane));
+        };
+        let rules = &self.context.rules;
+        let (until, cause) = match pasts.verdict(tx, rules, contact, device, facts, now)? {
+            Verdict::Allow => return Ok(Decision::Attempt(device, lane)),
+            Verdict::Defer { until, cause } => (until, cause),
+            Verdict::Deny { cause } => {
+                let rule = cause.rule_id().map(|rule| (rule, cause.version));
+                return Ok(Decision::Deny(cause.reason, rule));
+            }
+        };
+        let batch_end = self.context.batch_end(tx, batch)?;
+        let opens = self
+            .key_of(lane)
+            .and_then(|key| self.context.opens_at(self.index, key, until))
+            .filter(|opens| batch_end.is_none_or(|end| *opens < end));
+        Ok(match opens {
+            Some(_) => Decision::Wait(lane, until, cause.reason),
+            None => Decision::Skip(cause.reason),
         })
     }
 
@@ -266,8 +365,7 @@ impl<'a> LaneDial<'a> {
         };
         let number = past.attempts + 1;
         let zone = self
-            .context
-            .lane_key(lane)
+            .key_of(lane)
             .and_then(|key| self.context.rules.zone(&key.facts));
         let speaker = Speaker {
             account: &self.context.account,
@@ -296,7 +394,11 @@ impl<'a> LaneDial<'a> {
         };
         let name = self.carriers.get(carrier).name.clone();
         let from = self.context.our_address(self.pass);
-        let closes = match self.context.opening(self.index, lane, now) {
+        let opening = match &self.own {
+            Some(own) => self.context.own_opening(self.index, own, now),
+            None => self.context.opening(self.index, lane, now),
+        };
+        let closes = match opening {
             Some(Opening::Open { until }) => Some(until),
             _ => None,
         };
@@ -341,6 +443,11 @@ impl<'a> LaneDial<'a> {
         Ok(Ok((attempt, (carrier, order))))
     }
 
+    /// What is known of the contact that is judged and waits in this lane.
+    fn key_of(&self, lane: u32) -> Option<&LaneKey> {
+        self.own.as_ref().or_else(|| self.context.lane_key(lane))
+    }
+
     fn batch_of(&self, contact: &Contact) -> Option<BatchId> {
         (self.context.run.run_type == SubCampaignType::OnDemand)
             .then_some(BatchId(contact.container))
@@ -359,6 +466,31 @@ impl<'a> LaneDial<'a> {
     fn put_back(&mut self, whose: Whose, place: &Place, lane: u32) {
         self.context.note_due(self.index, lane, place.due);
         self.changes.enqueue(whose, Place { lane, ..*place });
+    }
+
+    /// The contact waits for its own moment, and its progress says for what.
+    fn wait(
+        &mut self,
+        whose: Whose,
+        place: &Place,
+        lane: u32,
+        past: Progress,
+        until: Moment,
+        reason: Reason,
+    ) {
+        let place = Place {
+            lane,
+            due: until,
+            ..*place
+        };
+        self.put_back(whose, &place, lane);
+        self.changes.progress(Progress {
+            place: Where::Waiting,
+            lane,
+            due: until,
+            reason: Some(reason),
+            ..past
+        });
     }
 
     /// A contact that was never attempted becomes filtered; an attempted one gets no more attempts (`entities.md` 10.2).

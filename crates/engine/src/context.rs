@@ -2,6 +2,7 @@
 //! copy of the store that is thrown away and read again; nothing is true because it stands here.
 
 use crate::dispose::OUTSIDE;
+use carillon_admission::limits::LANES_MAX;
 use carillon_admission::{LaneKey, Opening, RuleSet, Said, resolve};
 use carillon_model::attempt::Attempt;
 use carillon_model::campaign::Campaign;
@@ -60,6 +61,8 @@ pub struct RunContext {
     numbers: HashMap<LaneKey, u32>,
     /// Lanes by pass and number.
     pub lanes: BTreeMap<(u16, u32), LaneState>,
+    /// Places given since the tick began to dial, which the store does not show yet: the first due moment by pass and lane.
+    noted: BTreeMap<(u16, u32), Moment>,
     /// Live batches.
     pub batches: BTreeMap<BatchId, Batch>,
     /// Orders placed and not answered.
@@ -100,6 +103,7 @@ impl RunContext {
             keys: BTreeMap::new(),
             numbers: HashMap::new(),
             lanes: BTreeMap::new(),
+            noted: BTreeMap::new(),
             batches: BTreeMap::new(),
             unanswered: 0,
             changed: true,
@@ -224,14 +228,28 @@ impl RunContext {
         self.keys.get(&lane)
     }
 
-    /// The number of a lane, made when it is new.
+    /// The number of a lane, made when it is new; of a mixed one when there are too many.
     pub fn lane<T: Transaction + ?Sized>(&mut self, tx: &mut T, key: &LaneKey) -> Result<u32> {
         if let Some(number) = self.numbers.get(key) {
             return Ok(*number);
         }
+        if self.keys.len() >= LANES_MAX && !key.is_mixed() {
+            return self.lane(tx, &LaneKey::mixed(key.closes));
+        }
         let number = tx.intern_lane(self.run.id, &key.encode())?;
         self.know_lane(number, key.clone());
         Ok(number)
+    }
+
+    /// Whether the contacts of a lane share no facts and are judged one by one.
+    pub fn is_mixed(&self, lane: u32) -> bool {
+        self.keys.get(&lane).is_some_and(LaneKey::is_mixed)
+    }
+
+    /// The opening in a pass for a contact of a mixed lane, by its own facts.
+    pub fn own_opening(&self, pass: u16, own: &LaneKey, now: Moment) -> Option<Opening> {
+        let pass = self.pass(pass)?;
+        Some(self.rules.opening(own, pass, self.start(now), now))
     }
 
     /// When the run started, will start, or (held) would start if it were let go now.
@@ -290,13 +308,21 @@ impl RunContext {
             state.due.min(due)
         };
         self.changed = true;
+        let noted = self.noted.entry((pass, lane)).or_insert(due);
+        *noted = (*noted).min(due);
     }
 
-    /// So many were taken out of a lane, and the next one is due then.
+    /// The store shows all places that were given until now.
+    pub fn places_written(&mut self) {
+        self.noted.clear();
+    }
+
+    /// So many were taken out of a lane, and the next one that the store shows is due then.
     pub fn note_claimed(&mut self, pass: u16, lane: u32, claimed: usize, next: Moment) {
+        let noted = self.noted.get(&(pass, lane)).copied();
         let state = self.lane_state(pass, lane);
         state.waiting = (state.waiting - claimed as i64).max(0);
-        state.due = next;
+        state.due = next.min(noted.unwrap_or(Moment::NEVER));
         self.changed = true;
     }
 

@@ -13,12 +13,13 @@ use crate::pace::{Pacer, PassOf};
 use crate::receive::{Addresses, Message, receive};
 use crate::reconcile::Reconcile;
 use crate::status::Status;
+use crate::withdraw::{Placed, Stopped};
 use carillon_channel::{Acknowledge, Event, Order};
 use carillon_model::{AttemptId, AttemptResult, Moment, SubCampaignId};
 use carillon_store::{Result, Transaction};
 use rand::rngs::SmallRng;
 use rand::{RngCore, SeedableRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a step is given.
 #[derive(Debug, Default)]
@@ -36,6 +37,9 @@ pub struct Decisions {
     pub orders: Vec<Vec<Order>>,
     /// Queries by carrier: attempt, message id, our address.
     pub queries: Vec<Vec<(AttemptId, String, String)>>,
+    /// Orders to be given back by carrier, unless they have left: their runs were paused or stopped, their batches are
+    /// over, their devices opted out.
+    pub withdrawals: Vec<Vec<AttemptId>>,
     /// To be called after the commit.
     pub acknowledgements: Vec<Acknowledge>,
     /// When to step again if nothing happens before.
@@ -75,6 +79,9 @@ pub struct Engine {
     addresses: Addresses,
     cursor: PassOf,
     reconcile: Option<Reconcile>,
+    placed: Placed,
+    /// Devices that said STOP since all orders that are out are known.
+    stopped: BTreeSet<Stopped>,
     /// When the receipts of a carrier may be overdue next.
     overdue: Vec<Moment>,
     /// When the first step was made.
@@ -100,6 +107,8 @@ impl Engine {
             addresses: Addresses::default(),
             cursor: (SubCampaignId(0), 0),
             reconcile: Some(Reconcile::after_failure()),
+            placed: Placed::default(),
+            stopped: BTreeSet::new(),
             overdue,
             started: None,
             random: SmallRng::seed_from_u64(seed),
@@ -121,6 +130,7 @@ impl Engine {
         let mut decisions = Decisions {
             orders: vec![Vec::new(); self.carriers.len()],
             queries: vec![Vec::new(); self.carriers.len()],
+            withdrawals: vec![Vec::new(); self.carriers.len()],
             next_wake: Moment::NEVER,
             ..Decisions::default()
         };
@@ -139,6 +149,7 @@ impl Engine {
         } else {
             decisions.next_wake = now;
         }
+        self.withdraw(now, &mut decisions);
         self.contexts.caught_up(tx)?;
         self.plan(now, &mut decisions);
         Ok(decisions)
@@ -160,6 +171,7 @@ impl Engine {
             decisions.queries[carrier].push(query);
         }
         decisions.done.unknown += piece.unknown;
+        piece.out.into_iter().for_each(|out| self.placed.place(out));
         if piece.is_last {
             self.reconcile = None;
         }
@@ -179,6 +191,7 @@ impl Engine {
         let received = receive(tx, &mut self.addresses, &mut self.carriers, messages, now)?;
         decisions.done.received += received.messages;
         decisions.done.opted_out += received.opted_out;
+        self.stopped.extend(received.stopped);
         for (carrier, order) in received.orders {
             decisions.orders[carrier].push(order);
         }
@@ -195,6 +208,9 @@ impl Engine {
     ) -> Result<()> {
         if answers.is_empty() && reports.is_empty() {
             return Ok(());
+        }
+        for answered in &answers {
+            self.placed.forget(answered.attempt);
         }
         let mut changes = Changes::default();
         let carriers = &self.carriers;
@@ -284,6 +300,9 @@ impl Engine {
     ) -> Result<()> {
         self.pacer
             .reckon(tx, &mut self.contexts, &self.carriers, now)?;
+        self.contexts
+            .iter_mut()
+            .for_each(|context| context.places_written());
         let mut changes = Changes::default();
         let mut dialler = Dialler {
             contexts: &mut self.contexts,
@@ -297,6 +316,10 @@ impl Engine {
         decisions.done.attempts += dialled.attempts;
         decisions.done.denied += dialled.denied;
         decisions.done.skipped += dialled.skipped;
+        dialled
+            .out
+            .into_iter()
+            .for_each(|out| self.placed.place(out));
         for (carrier, order) in dialled.orders {
             decisions.orders[carrier].push(order);
         }
@@ -305,6 +328,19 @@ impl Engine {
             decisions.next_wake = now;
         }
         Ok(())
+    }
+
+    /// What became of the orders is learnt from their answers, as always.
+    fn withdraw(&mut self, now: Moment, decisions: &mut Decisions) {
+        let forbidden = self
+            .placed
+            .take_forbidden(&mut self.contexts, &self.stopped, now);
+        for (carrier, attempt) in forbidden {
+            decisions.withdrawals[carrier].push(attempt);
+        }
+        if self.reconcile.is_none() {
+            self.stopped.clear();
+        }
     }
 
     /// When the next step is due: a permit, a contact, an opening, a state, a receipt that will be overdue.

@@ -7,6 +7,7 @@ use crate::claim::LaneDial;
 use crate::context::{Contexts, RunContext};
 use crate::limits::{CLAIM_MAX, DIAL_MAX};
 use crate::pace::{Pacer, PassOf};
+use crate::withdraw::Out;
 use carillon_channel::Order;
 use carillon_model::Moment;
 use carillon_model::pass::Pass;
@@ -17,12 +18,23 @@ use carillon_store::{Result, Transaction};
 pub struct Dialled {
     /// Orders with the index of their carrier.
     pub orders: Vec<(usize, Order)>,
+    /// The orders, as they are remembered.
+    pub(crate) out: Vec<Out>,
     /// Attempts written.
     pub attempts: usize,
     /// Contacts denied.
     pub denied: usize,
     /// Contacts skipped in their pass.
     pub skipped: usize,
+    /// Contacts whose own past makes them wait.
+    pub deferred: usize,
+}
+
+impl Dialled {
+    /// Contacts that were looked at, whatever became of them.
+    fn seen(&self) -> usize {
+        self.attempts + self.denied + self.skipped + self.deferred
+    }
 }
 
 /// The parts of the engine that dialling moves.
@@ -49,7 +61,7 @@ pub fn dial<T: Transaction + ?Sized>(
     let passes = dialler.ready(now);
     let first = passes.partition_point(|pass| *pass <= *dialler.cursor);
     for pass in passes[first..].iter().chain(&passes[..first]) {
-        let budget = DIAL_MAX.saturating_sub(dialled.attempts + dialled.denied + dialled.skipped);
+        let budget = DIAL_MAX.saturating_sub(dialled.seen());
         if budget == 0 {
             break;
         }

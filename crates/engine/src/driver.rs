@@ -285,6 +285,11 @@ impl EngineThread {
                 attached.channel.query(queries);
             }
         }
+        for (attached, attempts) in self.driver.channels.iter().zip(decisions.withdrawals) {
+            if !attempts.is_empty() {
+                attached.channel.withdraw(&attempts);
+            }
+        }
     }
 
     fn tell(&mut self, engine: &mut Engine, now: Moment) {

@@ -24,6 +24,7 @@ pub mod receive;
 pub mod reconcile;
 pub mod schedule;
 pub mod status;
+mod withdraw;
 
 pub use admit::Chores;
 pub use carriers::Carrier;

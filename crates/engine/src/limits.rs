@@ -7,6 +7,9 @@ use carillon_model::moment::{DAY, MINUTE, SECOND};
 pub const DIAL_MAX: usize = 1_000;
 /// Attempts written by one tick of one lane, so that lanes take turns within a tick.
 pub const CLAIM_MAX: usize = 500;
+/// Orders placed and not answered that are remembered, so that they can be asked back. The windows of the channels keep them
+/// far below this; one beyond it is sent although its run was paused meanwhile.
+pub const ORDERS_HELD_MAX: usize = 100_000;
 /// Events taken by one tick.
 pub const EVENTS_MAX: usize = 2_000;
 /// Contacts of one piece of a load: judged and written in about 5 ms.

@@ -342,6 +342,8 @@ impl RunContext {
         let (Some(key), Some(settings)) = (self.lane_key(lane), self.pass(pass)) else {
             return windows;
         };
+        let stand_in = key.is_mixed().then(|| self.rules.stand_in(key, settings));
+        let key = stand_in.as_ref().unwrap_or(key);
         let mut at = now;
         for _ in 0..limit {
             let next = match self.rules.opening(key, settings, self.start(at), at) {

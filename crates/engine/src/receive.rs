@@ -9,6 +9,7 @@ use crate::limits::{
     ADDRESSES_HELD, AUTOMATIC_REPLY_EVERY, CAMPAIGNS_READ_MAX, CONVERSATION,
     INBOUND_CHARACTERS_MAX, REPLY_PARTS_MAX,
 };
+use crate::withdraw::Stopped;
 use carillon_channel::{Content, Order};
 use carillon_compliance::number::device_key;
 use carillon_model::attempt::Attempt;
@@ -49,6 +50,8 @@ pub struct Received {
     pub messages: usize,
     /// Devices opted out.
     pub opted_out: usize,
+    /// Devices whose owners said STOP, with the Accounts they said it to.
+    pub(crate) stopped: Vec<Stopped>,
 }
 
 /// Whose our addresses are, as far as Campaigns say; read again after a minute.
@@ -169,6 +172,7 @@ fn take<T: Transaction + ?Sized>(
         Some(Reserved::Stop) => {
             let mut is_new = false;
             for account in &ours.accounts {
+                received.stopped.push((*account, ours.device));
                 is_new |= tx.opt_out(&OptOut {
                     account: *account,
                     device: ours.device,

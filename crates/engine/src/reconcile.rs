@@ -7,6 +7,7 @@ use crate::changes::Changes;
 use crate::context::Contexts;
 use crate::dispose;
 use crate::limits::RECONCILE_PIECE;
+use crate::withdraw::Out;
 use carillon_model::attempt::Attempt;
 use carillon_model::{AttemptId, AttemptResult, Moment};
 use carillon_store::{Result, Transaction};
@@ -22,6 +23,8 @@ pub struct Reconcile {
 pub struct Piece {
     /// Queries with the index of their carrier: attempt, message id, our address.
     pub queries: Vec<(usize, (AttemptId, String, String))>,
+    /// Orders that are still out.
+    pub(crate) out: Vec<Out>,
     /// Attempts given up.
     pub unknown: usize,
     /// Nothing is left.
@@ -64,8 +67,12 @@ impl Reconcile {
             .partition(|attempt| attempt.accepted.is_some());
         if self.orders_are_out {
             pending.iter().for_each(|attempt| contexts.placed(attempt));
+            let out = pending
+                .iter()
+                .filter_map(|attempt| Out::of(attempt, carriers));
             return Ok(Piece {
                 queries: Vec::new(),
+                out: out.collect(),
                 unknown: 0,
                 is_last,
             });
@@ -101,6 +108,7 @@ impl Reconcile {
         }
         Ok(Piece {
             queries,
+            out: Vec::new(),
             unknown,
             is_last,
         })

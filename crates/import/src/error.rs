@@ -11,6 +11,9 @@ pub enum Error {
     /// The input cannot be read any further.
     #[error("the data cannot be read: {0}")]
     Read(#[source] io::Error),
+    /// The Excel file cannot be read.
+    #[error("the Excel file cannot be used: {0}")]
+    Workbook(String),
     /// The input is no CSV that is understood.
     #[error("{0}")]
     Unsupported(&'static str),

@@ -22,7 +22,7 @@ use std::sync::mpsc;
 /// What is imported.
 #[derive(Debug)]
 pub struct Source<'a, R> {
-    /// CSV.
+    /// CSV, or an Excel file (.xlsx); the first bytes tell.
     pub input: R,
     /// Its length, where it is known: progress is told in percent then.
     pub bytes: Option<u64>,
@@ -35,7 +35,7 @@ pub struct Source<'a, R> {
 pub struct Progress {
     /// What became of the rows that are durable.
     pub summary: Summary,
-    /// Bytes of input behind them.
+    /// Bytes of input behind them; about so many where the input is no UTF-8.
     pub bytes: u64,
 }
 

@@ -23,7 +23,7 @@ pub struct Submission {
     pub user: UserId,
     /// `Target=Column` pairs; none = by the names of the columns.
     pub mapping: Option<String>,
-    /// CSV. None: whoever hands it in runs [`import`] itself, on data that are not kept.
+    /// CSV or an Excel file. None: whoever hands it in runs [`import`] itself, on data that are not kept.
     pub data: Option<Vec<u8>>,
 }
 

@@ -25,3 +25,24 @@ pub const CLIENT_ID_FORMAT_BYTES_MAX: usize = 1 << 20;
 pub const JOBS_PAGE: usize = 500;
 /// Orgs above an Account: SuperEnterprise, Enterprise, Account, and one to spare.
 pub const ORG_DEPTH_MAX: usize = 8;
+/// Bytes of an Excel file, which is held in memory while it is read: a million contacts make some 60 MiB.
+pub const WORKBOOK_BYTES_MAX: usize = 128 << 20;
+/// Bytes that the parts of an Excel file which are read may unpack to, together: a full sheet of 20 columns makes some
+/// 800 MiB, and a bomb ends here.
+pub const UNPACKED_BYTES_MAX: u64 = 1 << 30;
+/// Bytes that a part of an Excel file which is no sheet and no table of texts may unpack to.
+pub const SMALL_PART_BYTES_MAX: u64 = 8 << 20;
+/// Bytes of the texts that the cells of an Excel file share, which are held in memory while it is read.
+pub const SHARED_TEXT_BYTES_MAX: usize = 128 << 20;
+/// Texts that the cells of an Excel file share.
+pub const SHARED_TEXTS_MAX: usize = 4 << 20;
+/// Bytes of one piece of XML: a cell holds at most 32,767 characters.
+pub const XML_PIECE_BYTES_MAX: u64 = 1 << 20;
+/// Depth of XML; Excel's own parts stay below 20.
+pub const XML_DEPTH_MAX: usize = 64;
+/// Rows of a sheet, as Excel has it.
+pub const SHEET_ROWS_MAX: u32 = 1 << 20;
+/// Columns of a sheet, as Excel has it.
+pub const SHEET_COLUMNS_MAX: usize = 1 << 14;
+/// Cell formats of an Excel file: Excel's own bound is 65,490.
+pub const CELL_FORMATS_MAX: usize = 1 << 16;

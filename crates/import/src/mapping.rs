@@ -50,7 +50,11 @@ impl Plan {
         let headers: Vec<String> = header.fields().map(|name| name.trim().to_owned()).collect();
         let folded: Vec<String> = headers.iter().map(|name| fold(name)).collect();
         check_headers(&headers, &folded)?;
-        let targets = targets(&headers, &folded, mapping, report)?;
+        let mut header_note = |column: usize, outcome: &str, detail: &str| {
+            let name = report.column(column, &headers[column]);
+            report.header(header.line, &name, outcome, detail);
+        };
+        let targets = targets(&headers, &folded, mapping, &mut header_note)?;
         let mut plan = Self {
             headers,
             client_id: None,
@@ -256,7 +260,7 @@ fn targets(
     headers: &[String],
     folded: &[String],
     mapping: Option<&str>,
-    report: &mut Report,
+    note: &mut dyn FnMut(usize, &str, &str),
 ) -> Result<Vec<(usize, Target)>> {
     let mut targets = mapped(folded, mapping.unwrap_or_default())?;
     let mapped_count = targets.len();
@@ -270,11 +274,10 @@ fn targets(
         let is_taken = !matches!(target, Target::Device(_))
             && mapped.iter().any(|(_, mapped)| *mapped == target);
         if name.is_empty() {
-            report.header(column, name, "left out", "the column has no name");
+            note(column, "left out", "the column has no name");
         } else if is_taken {
-            report.header(
+            note(
                 column,
-                name,
                 "left out",
                 "the mapping takes another column for it",
             );
@@ -282,7 +285,7 @@ fn targets(
             if let Target::Attribute(attribute) = &target
                 && !attribute.eq_ignore_ascii_case(name)
             {
-                report.header(column, name, "renamed", attribute);
+                note(column, "renamed", attribute);
             }
             targets.push((column, target));
         }
@@ -344,7 +347,7 @@ mod tests {
         mapping: Option<&str>,
     ) -> Result<(Vec<std::result::Result<Contact, Rejection>>, String)> {
         let rules = Rules::of(&Settings::default())?;
-        let mut reader = Reader::new(csv.as_bytes())?;
+        let mut reader = Reader::new(csv.as_bytes(), None)?;
         let mut row = Record::default();
         let mut report = Report::default();
         reader

@@ -21,6 +21,8 @@ pub struct Rules {
     /// The country by which phone numbers without `+` are read.
     pub country: String,
     client_id_format: Option<Regex>,
+    /// The character set of imported text that is no UTF-8; none where the Account's has no known name.
+    pub(crate) charset: Option<&'static encoding_rs::Encoding>,
 }
 
 impl Rules {
@@ -33,6 +35,7 @@ impl Rules {
         Ok(Self {
             country: settings.country().to_owned(),
             client_id_format: format.map(compile_format).transpose()?,
+            charset: crate::charset::fallback(settings.charset.as_deref()),
         })
     }
 }

@@ -3,8 +3,9 @@
 use crate::limits::{PIECE_BYTES_MAX, PIECE_ROWS_MAX};
 use crate::mapping::{Plan, Rejection};
 use crate::normalise::Rules;
-use crate::reader::{Flaw, Reader, Record};
+use crate::reader::{Flaw, Record};
 use crate::report::Report;
+use crate::rows::Rows;
 use crate::{Error, Result};
 use carillon_model::contact::Contact;
 use std::io::Read;
@@ -24,7 +25,7 @@ pub(crate) struct Piece {
 
 /// Reads an input piece by piece.
 pub(crate) struct Pieces<R> {
-    reader: Reader<R>,
+    rows: Rows<R>,
     plan: Plan,
     rules: Rules,
     row: Record,
@@ -34,17 +35,17 @@ pub(crate) struct Pieces<R> {
 impl<R: Read> Pieces<R> {
     /// Reads the header row.
     pub fn new(input: R, mapping: Option<&str>, rules: Rules) -> Result<Self> {
-        let mut reader = Reader::new(input)?;
+        let mut rows = Rows::new(input, rules.charset)?;
         let mut row = Record::default();
-        let mut report = Report::default();
-        match reader.next(&mut row)? {
+        let mut report = Report::new(rows.is_sheet());
+        match rows.next(&mut row)? {
             None => return Err(Error::Header("there is none: the file is empty".to_owned())),
             Some(Err(flaw)) => return Err(Error::Header(flaw.kind.to_string())),
             Some(Ok(())) => {}
         }
         let plan = Plan::new(&row, mapping, &mut report)?;
         Ok(Self {
-            reader,
+            rows,
             plan,
             rules,
             row,
@@ -70,9 +71,9 @@ impl<R: Read> Pieces<R> {
     /// The next piece; none at the end.
     pub fn next(&mut self) -> Result<Option<Piece>> {
         let mut piece = Piece::default();
-        let start = self.reader.consumed();
+        let start = self.rows.text_bytes();
         let mut rows = 0;
-        while rows < PIECE_ROWS_MAX && self.reader.consumed() - start < PIECE_BYTES_MAX {
+        while rows < PIECE_ROWS_MAX && self.rows.text_bytes() - start < PIECE_BYTES_MAX {
             match self.next_row()? {
                 None => break,
                 Some(Ok(contact)) => piece.contacts.push(contact),
@@ -81,13 +82,13 @@ impl<R: Read> Pieces<R> {
             rows += 1;
         }
         piece.report = self.report.take();
-        piece.consumed = self.reader.consumed();
+        piece.consumed = self.rows.consumed();
         Ok((rows > 0 || !piece.report.is_empty()).then_some(piece))
     }
 
     /// The next row; one that is rejected stands in the report.
     fn next_row(&mut self) -> Result<Option<std::result::Result<Contact, ()>>> {
-        let rejection = match self.reader.next(&mut self.row)? {
+        let rejection = match self.rows.next(&mut self.row)? {
             None => return Ok(None),
             Some(Err(flaw)) => self.flawed(flaw),
             Some(Ok(())) => match self.plan.contact(&self.row, &self.rules, &mut self.report) {
@@ -95,11 +96,10 @@ impl<R: Read> Pieces<R> {
                 Err(rejection) => rejection,
             },
         };
-        let column = rejection
-            .column
-            .map_or("", |column| self.plan.column_name(column));
+        let name = |column| self.report.column(column, self.plan.column_name(column));
+        let column = rejection.column.map_or_else(String::new, name);
         self.report
-            .rejected(self.row.line, column, &rejection.reason);
+            .rejected(self.row.line, &column, &rejection.reason);
         Ok(Some(Err(())))
     }
 

@@ -7,6 +7,7 @@
 
 use crate::limits::{BUFFER_BYTES, COLUMNS_MAX, RECORD_BYTES_MAX};
 use crate::{Error, Result};
+use encoding_rs::Encoding;
 use std::io::{ErrorKind, Read};
 
 /// One record: its fields as one text with their ends.
@@ -33,6 +34,24 @@ impl Record {
         &self.text[start..end]
     }
 
+    /// Empties it.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    /// Adds a field behind those that are there; the ones between are empty.
+    pub fn put(&mut self, index: usize, field: &str) {
+        self.ends.resize(index, self.text.len());
+        self.text.push_str(field);
+        self.ends.push(self.text.len());
+    }
+
+    /// Bytes of all fields.
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// All fields.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|index| self.field(index))
@@ -54,11 +73,14 @@ pub enum FlawKind {
     /// The record has too many fields.
     #[error("the row has more than {COLUMNS_MAX} fields")]
     TooManyFields,
-    /// The bytes are no UTF-8.
-    #[error("not UTF-8 (other character sets are not read)")]
-    NotUtf8,
+    /// The bytes are no characters.
+    #[error("neither UTF-8 nor text in the Account's character set")]
+    NotText,
+    /// A cell says that its text is among those that cells share, and it is not.
+    #[error("the text of the cell is missing in the file")]
+    UnknownText,
     /// A byte 0.
-    #[error("holds a NUL character")]
+    #[error("holds a NUL character (text in UTF-16 needs a byte order mark)")]
     Nul,
 }
 
@@ -81,11 +103,13 @@ pub struct Reader<R> {
     line: u64,
     consumed: u64,
     delimiter: u8,
+    charset: Option<&'static Encoding>,
 }
 
 impl<R: Read> Reader<R> {
-    /// Looks at the beginning of the input: skips a byte order mark, refuses what is no text, finds the delimiter.
-    pub fn new(input: R) -> Result<Self> {
+    /// Looks at the beginning of the input: skips a byte order mark, refuses what is no text, finds the delimiter. Records
+    /// that are no UTF-8 are read in `charset`.
+    pub fn new(input: R, charset: Option<&'static Encoding>) -> Result<Self> {
         let mut reader = Self {
             input,
             buffer: vec![0; BUFFER_BYTES],
@@ -95,6 +119,7 @@ impl<R: Read> Reader<R> {
             line: 1,
             consumed: 0,
             delimiter: b',',
+            charset,
         };
         reader.fill()?;
         let head = &reader.buffer[..reader.end];
@@ -106,6 +131,11 @@ impl<R: Read> Reader<R> {
             reader.consume(BYTE_ORDER_MARK.len(), 0);
         }
         Ok(reader)
+    }
+
+    /// Where it reads from.
+    pub fn input(&self) -> &R {
+        &self.input
     }
 
     /// Bytes of input behind the last record.
@@ -123,34 +153,35 @@ impl<R: Read> Reader<R> {
                 return Ok(None);
             }
             record.line = self.line;
-            let (flaw, length, lines) = match split(window, self.delimiter, is_all, record) {
-                Split::Blank(length) => {
-                    self.consume(length, 1);
-                    continue;
-                }
-                Split::Record { length, lines } => {
-                    self.consume(length, lines);
-                    return Ok(Some(Ok(())));
-                }
-                Split::Whole {
-                    length,
-                    lines,
-                    flaw,
-                } => (flaw, Some(length), lines),
-                Split::Broken(flaw) => (flaw, first_line(window, is_all), 1),
-                Split::Incomplete { .. } if window.len() < RECORD_BYTES_MAX && !self.ended => {
-                    self.fill()?;
-                    continue;
-                }
-                Split::Incomplete { in_quotes, field } => {
-                    let kind = if in_quotes {
-                        FlawKind::UnclosedQuote
-                    } else {
-                        FlawKind::TooLong
-                    };
-                    (Flaw { kind, field }, first_line(window, is_all), 1)
-                }
-            };
+            let (flaw, length, lines) =
+                match split(window, self.delimiter, self.charset, is_all, record) {
+                    Split::Blank(length) => {
+                        self.consume(length, 1);
+                        continue;
+                    }
+                    Split::Record { length, lines } => {
+                        self.consume(length, lines);
+                        return Ok(Some(Ok(())));
+                    }
+                    Split::Whole {
+                        length,
+                        lines,
+                        flaw,
+                    } => (flaw, Some(length), lines),
+                    Split::Broken(flaw) => (flaw, first_line(window, is_all), 1),
+                    Split::Incomplete { .. } if window.len() < RECORD_BYTES_MAX && !self.ended => {
+                        self.fill()?;
+                        continue;
+                    }
+                    Split::Incomplete { in_quotes, field } => {
+                        let kind = if in_quotes {
+                            FlawKind::UnclosedQuote
+                        } else {
+                            FlawKind::TooLong
+                        };
+                        (Flaw { kind, field }, first_line(window, is_all), 1)
+                    }
+                };
             match length {
                 Some(length) => self.consume(length, lines),
                 None => self.skip_line()?,
@@ -203,16 +234,13 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 fn unsupported(head: &[u8]) -> Option<&'static str> {
     const SIGNATURES: [(&[u8], &str); 5] = [
         (
-            b"PK\x03\x04",
-            "this is an Excel or ZIP file; save it as CSV (UTF-8)",
-        ),
-        (
             b"\xd0\xcf\x11\xe0",
-            "this is an old Excel file; save it as CSV (UTF-8)",
+            "this is an old Excel file, or one with a password; save it as .xlsx without one, or as CSV",
         ),
+        (b"PK\x05\x06", "this is an empty ZIP file"),
+        (b"PK\x07\x08", "this is a ZIP file in pieces"),
         (b"\x1f\x8b", "this is compressed; send it unpacked"),
-        (b"\xff\xfe", "this is UTF-16; save it as UTF-8"),
-        (b"\xfe\xff", "this is UTF-16; save it as UTF-8"),
+        (b"%PDF-", "this is a PDF file; send a table as CSV or .xlsx"),
     ];
     let found = SIGNATURES
         .iter()
@@ -264,7 +292,13 @@ enum Split {
 }
 
 /// Splits the first record off a window; `is_all` says that nothing follows the window.
-fn split(window: &[u8], delimiter: u8, is_all: bool, record: &mut Record) -> Split {
+fn split(
+    window: &[u8],
+    delimiter: u8,
+    charset: Option<&'static Encoding>,
+    is_all: bool,
+    record: &mut Record,
+) -> Split {
     let mut text = std::mem::take(&mut record.text).into_bytes();
     text.clear();
     record.ends.clear();
@@ -272,7 +306,7 @@ fn split(window: &[u8], delimiter: u8, is_all: bool, record: &mut Record) -> Spl
     let Split::Record { length, lines } = found else {
         return found;
     };
-    match check(text, &record.ends) {
+    match check(text, &mut record.ends, charset) {
         Ok(text) => {
             record.text = text;
             found
@@ -424,8 +458,12 @@ fn first_line(window: &[u8], is_all: bool) -> Option<usize> {
     }
 }
 
-/// Checks that each field is text of its own.
-fn check(bytes: Vec<u8>, ends: &[usize]) -> std::result::Result<String, Flaw> {
+/// Checks that each field is text of its own: in UTF-8, or in the character set where the record is no UTF-8.
+fn check(
+    bytes: Vec<u8>,
+    ends: &mut [usize],
+    charset: Option<&'static Encoding>,
+) -> std::result::Result<String, Flaw> {
     let field_at = |offset: usize| ends.partition_point(|end| *end <= offset);
     if let Some(offset) = bytes.iter().position(|byte| *byte == 0) {
         return Err(Flaw {
@@ -433,18 +471,44 @@ fn check(bytes: Vec<u8>, ends: &[usize]) -> std::result::Result<String, Flaw> {
             field: field_at(offset),
         });
     }
-    let text = String::from_utf8(bytes).map_err(|error| Flaw {
-        kind: FlawKind::NotUtf8,
-        field: field_at(error.utf8_error().valid_up_to()),
-    })?;
-    // Two halves of a character in neighbouring fields make a valid whole but no valid fields.
-    match ends.iter().position(|end| !text.is_char_boundary(*end)) {
-        Some(field) => Err(Flaw {
-            kind: FlawKind::NotUtf8,
+    let (bytes, field) = match String::from_utf8(bytes) {
+        // Two halves of a character in neighbouring fields make a valid whole but no valid fields.
+        Ok(text) => match ends.iter().position(|end| !text.is_char_boundary(*end)) {
+            None => return Ok(text),
+            Some(field) => (text.into_bytes(), field),
+        },
+        Err(error) => {
+            let field = field_at(error.utf8_error().valid_up_to());
+            (error.into_bytes(), field)
+        }
+    };
+    match charset {
+        Some(charset) => decode(&bytes, ends, charset),
+        None => Err(Flaw {
+            kind: FlawKind::NotText,
             field,
         }),
-        None => Ok(text),
     }
+}
+
+fn decode(
+    bytes: &[u8],
+    ends: &mut [usize],
+    charset: &'static Encoding,
+) -> std::result::Result<String, Flaw> {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    let mut start = 0;
+    for (field, end) in ends.iter_mut().enumerate() {
+        let decoded = charset
+            .decode_without_bom_handling_and_without_replacement(&bytes[start..*end])
+            .ok_or(Flaw {
+                kind: FlawKind::NotText,
+                field,
+            })?;
+        text.push_str(&decoded);
+        start = std::mem::replace(end, text.len());
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -469,7 +533,11 @@ mod tests {
     type Row = (u64, std::result::Result<Vec<String>, FlawKind>);
 
     fn read_all(input: impl Read) -> Vec<Row> {
-        let mut reader = Reader::new(input).expect("text");
+        read_in(input, None)
+    }
+
+    fn read_in(input: impl Read, charset: Option<&'static Encoding>) -> Vec<Row> {
+        let mut reader = Reader::new(input, charset).expect("text");
         let mut record = Record::default();
         let mut rows = Vec::new();
         while let Some(answer) = reader.next(&mut record).expect("readable") {
@@ -534,8 +602,8 @@ mod tests {
                 vec![
                     good(1, &["a", "b"]),
                     (2, Err(FlawKind::Nul)),
-                    (3, Err(FlawKind::NotUtf8)),
-                    (4, Err(FlawKind::NotUtf8)),
+                    (3, Err(FlawKind::NotText)),
+                    (4, Err(FlawKind::NotText)),
                     good(5, &["3", "4"]),
                 ],
             ),
@@ -550,6 +618,22 @@ mod tests {
                 input.escape_ascii()
             );
         }
+    }
+
+    #[test]
+    fn rows_that_are_no_utf8_are_read_in_the_character_set() {
+        let input = b"a|b\nZo\xeb|\x80 5\nZo\xc3\xab|x\n\xc3|\xab\n";
+        assert_eq!(
+            read_in(&input[..], Some(encoding_rs::WINDOWS_1252)),
+            [
+                good(1, &["a", "b"]),
+                good(2, &["Zo\u{eb}", "\u{20ac} 5"]),
+                good(3, &["Zo\u{eb}", "x"]),
+                good(4, &["\u{c3}", "\u{ab}"]),
+            ]
+        );
+        let rows = read_in(&b"a,b\n1,\xff\n"[..], Some(encoding_rs::SHIFT_JIS));
+        assert_eq!(rows[1], (2, Err(FlawKind::NotText)));
     }
 
     #[test]
@@ -573,13 +657,15 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused() {
         for head in [
-            &b"PK\x03\x04rest"[..],
-            b"\xff\xfea\0",
-            b"\xfe\xff\0a",
+            &b"PK\x05\x06rest"[..],
+            b"%PDF-1.7",
             b"\xd0\xcf\x11\xe0",
             b"\x1f\x8b\x08",
         ] {
-            assert!(matches!(Reader::new(head), Err(Error::Unsupported(_))));
+            assert!(matches!(
+                Reader::new(head, None),
+                Err(Error::Unsupported(_))
+            ));
         }
     }
 
@@ -596,7 +682,7 @@ mod tests {
         fn anything_can_be_read_in_any_pieces(input in proptest::collection::vec(
             prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'\r'), Just(0xc3), Just(b'a'), any::<u8>()], 0..200)
         ) {
-            if let Ok(mut reader) = Reader::new(&input[..]) {
+            if let Ok(mut reader) = Reader::new(&input[..], None) {
                 let mut record = Record::default();
                 while reader.next(&mut record).expect("slices can be read").is_some() {}
                 prop_assert_eq!(read_all(&input[..]), read_all(Drip(&input)));

@@ -80,10 +80,31 @@ impl Summary {
 /// Lines of a report, gathered for one piece.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
+    /// Columns without a name have letters, as in a sheet.
+    has_letters: bool,
     text: String,
 }
 
 impl Report {
+    /// An empty one; columns without a name are called by their letters, or by their numbers.
+    pub fn new(has_letters: bool) -> Self {
+        Self {
+            has_letters,
+            text: String::new(),
+        }
+    }
+
+    /// What a column is called.
+    pub fn column(&self, column: usize, name: &str) -> String {
+        if !name.is_empty() {
+            return name.to_owned();
+        }
+        match self.has_letters {
+            true => format!("column {}", crate::sheet::letters(column)),
+            false => format!("column {}", column + 1),
+        }
+    }
+
     /// A row that was not taken.
     pub fn rejected(&mut self, line: u64, column: &str, reason: &str) {
         self.line(line, column, "rejected", reason);
@@ -94,13 +115,9 @@ impl Report {
         self.line(line, column, "left out", reason);
     }
 
-    /// Something about a column.
-    pub fn header(&mut self, column: usize, name: &str, outcome: &str, detail: &str) {
-        if name.is_empty() {
-            self.line(1, &format!("column {}", column + 1), outcome, detail);
-        } else {
-            self.line(1, name, outcome, detail);
-        }
+    /// Something about a column, whose name stands in this line.
+    pub fn header(&mut self, line: u64, column: &str, outcome: &str, detail: &str) {
+        self.line(line, column, outcome, detail);
     }
 
     fn line(&mut self, line: u64, column: &str, outcome: &str, detail: &str) {
@@ -164,12 +181,16 @@ mod tests {
         let mut report = Report::default();
         report.rejected(7, "=cmd()", "not a phone number: \"1,2\"");
         report.left_out(8, "Phone", "the same device again");
-        report.header(2, "", "left out", "the column has no name");
+        let column = report.column(2, "");
+        report.header(1, &column, "left out", "the column has no name");
+        let column = Report::new(true).column(27, "");
+        report.header(4, &column, "left out", "the column has no name");
         assert_eq!(
             report.take(),
             "7,\"'=cmd()\",rejected,\"not a phone number: \"\"1,2\"\"\"\r\n\
              8,Phone,left out,the same device again\r\n\
-             1,column 3,left out,the column has no name\r\n"
+             1,column 3,left out,the column has no name\r\n\
+             4,column AB,left out,the column has no name\r\n"
         );
         assert_eq!(report.take(), "");
     }

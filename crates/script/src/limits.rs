@@ -12,6 +12,18 @@ pub const CONTENT_NAME_CHARACTERS_MAX: usize = 64;
 pub const NAME_CHARACTERS_MAX: usize = 64;
 /// Bytes of one template in the source.
 pub const TEMPLATE_BYTES_MAX: usize = 20_000;
+/// Bytes of the HTML of an e-mail in the source.
+pub const HTML_BYTES_MAX: usize = 90_000;
+/// Bytes of the rendered subject of an e-mail, and of a name in its headers.
+pub const HEADER_BYTES_MAX: usize = 500;
+/// Longest e-mail address, in bytes.
+pub const ADDRESS_BYTES_MAX: usize = 254;
+/// Links with answers in one e-mail.
+pub const LINKS_MAX: usize = 64;
+/// Longest address of such a link, in bytes.
+pub const LINK_BYTES_MAX: usize = 2_000;
+/// Attributes of one such link.
+pub const LINK_ATTRIBUTES_MAX: usize = 64;
 /// Bytes of one rendered text (`scripts.md` 2).
 pub const RENDERED_BYTES_MAX: usize = 100_000;
 /// Work of one rendering: an instruction costs one, as do 64 bytes produced.

@@ -1,11 +1,12 @@
 //! From named contents to a Script (`scripts.md` 1). Everything is checked here, once, at creation; the engine reads
 //! the same contents again when it starts and they pass again.
 //!
-//! A text script has no use for `.js` and `.wav`: nothing in its language can name one. They are kept as they are,
+//! Text and e-mail scripts have no use for `.js` and `.wav`: nothing in their languages can name one. They are kept as they are,
 //! code checked to be UTF-8 (this version has no engine that could parse it) and recordings by their header. `.xsl`
 //! would change the source for each contact (S7), which this version does not do: it is refused.
 
 use crate::error::{At, Error, Position};
+use crate::email::{self, Letter};
 use crate::text::Dialogue;
 use crate::xml::{self, Document, Element, Node};
 use crate::{limits, text, wav};
@@ -39,6 +40,8 @@ pub struct Script {
 pub enum Body {
     /// A text script.
     Text(Dialogue),
+    /// An e-mail script.
+    Email(Letter),
 }
 
 impl Script {
@@ -57,6 +60,15 @@ impl Script {
     pub fn text(&self) -> Option<&Dialogue> {
         match &self.body {
             Body::Text(dialogue) => Some(dialogue),
+            Body::Email(_) => None,
+        }
+    }
+
+    /// The letter of an e-mail script.
+    pub fn letter(&self) -> Option<&Letter> {
+        match &self.body {
+            Body::Email(letter) => Some(letter),
+            Body::Text(_) => None,
         }
     }
 }
@@ -161,7 +173,7 @@ fn read(document: Document, contents: &[Content]) -> Result<Script, At> {
     let channel = match root.name.as_str() {
         "text" => ChannelType::Text,
         "vxml" => return Err(root.error("the channel voice is not served by this version")),
-        "email" => return Err(root.error("the channel email is not served by this version")),
+        "email" => ChannelType::Email,
         other => {
             return Err(root.error(format!(
                 "the root element is vxml, text or email, not {other}"
@@ -216,7 +228,10 @@ fn read(document: Document, contents: &[Content]) -> Result<Script, At> {
     } else {
         Vec::new()
     };
-    let body = Body::Text(text::parse(root, agent_need)?);
+    let body = match channel {
+        ChannelType::Email => Body::Email(email::parse(root, agent_need)?),
+        _ => Body::Text(text::parse(root, agent_need)?),
+    };
     Ok(Script {
         channel,
         description,
@@ -369,7 +384,7 @@ mod tests {
                 vec![content("a.xml", "<vxml version='2.1'/>")],
                 "voice is not served",
             ),
-            (vec![content("a.xml", "<email/>")], "email is not served"),
+            (vec![content("a.xml", "<email/>")], "subject"),
             (vec![content("a.xml", "<html/>")], "not html"),
             (
                 vec![content("a.xml", "<?xml-stylesheet href='b.xsl'?><text/>")],

@@ -6,7 +6,7 @@ use crate::field::{Field, Fields};
 use crate::scan::{self, scan};
 use crate::{filter, limits};
 use minijinja::value::Object;
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,12 +47,16 @@ pub(crate) struct CompileError {
 /// A compiled template.
 pub struct Template {
     source: String,
+    /// [`TEXT`] or [`HTML`].
+    kind: &'static str,
     names: Arc<[String]>,
     /// None for a constant, which is its own rendering.
     environment: Option<Box<Environment<'static>>>,
 }
 
-const NAME: &str = "text";
+const TEXT: &str = "text";
+/// What is put into a template of this name is escaped.
+const HTML: &str = "html";
 
 static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     // Empty: no functions, no filters, no loader and no escaping but what is added here.
@@ -60,6 +64,10 @@ static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(limits::RENDER_FUEL));
     environment.set_debug(false);
+    environment.set_auto_escape_callback(|name| match name {
+        HTML => AutoEscape::Html,
+        _ => AutoEscape::None,
+    });
     filter::register(&mut environment);
     environment
 });
@@ -67,8 +75,21 @@ static LANGUAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
 impl Template {
     /// Compiles a text; everything it names is checked now.
     pub(crate) fn compile(source: &str) -> Result<Template, CompileError> {
-        if source.len() > limits::TEMPLATE_BYTES_MAX {
-            let message = format!("a text is longer than {} bytes", limits::TEMPLATE_BYTES_MAX);
+        Self::compile_as(TEXT, source, limits::TEMPLATE_BYTES_MAX)
+    }
+
+    /// Compiles HTML: every value put into it is escaped, in text and in quoted attributes alike.
+    pub(crate) fn compile_html(source: &str) -> Result<Template, CompileError> {
+        Self::compile_as(HTML, source, limits::HTML_BYTES_MAX)
+    }
+
+    fn compile_as(
+        kind: &'static str,
+        source: &str,
+        bytes_max: usize,
+    ) -> Result<Template, CompileError> {
+        if source.len() > bytes_max {
+            let message = format!("a text is longer than {bytes_max} bytes");
             return Err(CompileError { offset: 0, message });
         }
         let invalid = |scan::Fault { offset, message }| CompileError { offset, message };
@@ -77,9 +98,9 @@ impl Template {
         if !found.is_constant {
             let mut language = LANGUAGE.clone();
             language
-                .add_template_owned(NAME, source.to_owned())
+                .add_template_owned(kind, source.to_owned())
                 .map_err(|error| compile_error(source, &error))?;
-            let template = language.get_template(NAME).expect("it was added above");
+            let template = language.get_template(kind).expect("it was added above");
             let undeclared = template.undeclared_variables(false);
             let known = |name: &str| {
                 found
@@ -101,6 +122,7 @@ impl Template {
         }
         Ok(Template {
             source: source.to_owned(),
+            kind,
             names: found.names.into_iter().collect(),
             environment,
         })
@@ -131,7 +153,7 @@ impl Template {
             prefix: String::new(),
         });
         let template = environment
-            .get_template(NAME)
+            .get_template(self.kind)
             .expect("added when it was compiled");
         let mut output = Bounded(Vec::with_capacity(self.source.len() * 2));
         match template.render_captured_to(context, &mut output) {

@@ -1,6 +1,7 @@
 //! The test of a Script (`scripts.md` 6): the dialogue with a made-up person in virtual time, without any carrier.
 //! Each reply comes a minute after what was said before it; a silence lasts until the time for a reply is over.
 
+use crate::email::{self, Letter};
 use crate::field::Fields;
 use crate::keyword::{Reserved, reserved};
 use crate::limits;
@@ -40,8 +41,14 @@ pub struct Line {
     pub at: Moment,
     /// Outbound is the Script, Inbound the person.
     pub direction: Direction,
-    /// The text; none for a silence.
+    /// The subject of an e-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The text; none for a silence and for an e-mail that has only HTML.
     pub text: Option<String>,
+    /// The HTML of an e-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
     /// Parts of an outbound text.
     pub parts: Option<usize>,
 }
@@ -89,7 +96,10 @@ pub fn run_test(
     if inputs.len() > limits::TEST_INPUTS_MAX {
         return Err(TestError::TooManyInputs);
     }
-    let Body::Text(dialogue) = &script.body;
+    let dialogue = match &script.body {
+        Body::Text(dialogue) => dialogue,
+        Body::Email(letter) => return run_letter(letter, fields, inputs, now),
+    };
     let (conversation, says) = Conversation::start(dialogue, fields, now)?;
     let mut run = Run {
         dialogue,
@@ -125,6 +135,46 @@ impl ScriptTest {
             unused_inputs: 0,
         }
     }
+}
+
+/// An e-mail is one message. A reply that is the answer of a link opens that link; one that is STOP unsubscribes, as the
+/// one-click header does; anything else has no effect.
+fn run_letter(
+    letter: &Letter,
+    fields: &dyn Fields,
+    inputs: &[Input],
+    mut now: Moment,
+) -> Result<ScriptTest, TestError> {
+    let mut test = ScriptTest::empty();
+    let letter = letter.render(fields)?;
+    test.transcript.push(Line {
+        at: now,
+        direction: Direction::Outbound,
+        subject: Some(letter.subject.clone()),
+        text: letter.text.clone(),
+        html: letter.html_with(|link| link.url.clone()),
+        parts: None,
+    });
+    for input in inputs {
+        let Input::Reply(reply) = input else { continue };
+        now = now.plus(MINUTE);
+        test.transcript.push(Line {
+            at: now,
+            direction: Direction::Inbound,
+            subject: None,
+            text: Some(reply.clone()),
+            html: None,
+            parts: None,
+        });
+        let reply = reply.trim();
+        if let Some(link) = letter.links.iter().find(|link| link.answer == reply) {
+            test.answers
+                .insert(email::ANSWER.to_owned(), link.answer.clone());
+        } else if reserved(reply) == Some(Reserved::Stop) {
+            test.opt_out = true;
+        }
+    }
+    Ok(test)
 }
 
 struct Run<'a> {
@@ -177,7 +227,9 @@ impl Run<'_> {
         self.test.transcript.push(Line {
             at: self.now,
             direction: Direction::Inbound,
+            subject: None,
             text,
+            html: None,
             parts: None,
         });
     }
@@ -188,7 +240,9 @@ impl Run<'_> {
                 Say::Message { text, parts } => self.test.transcript.push(Line {
                     at: self.now,
                     direction: Direction::Outbound,
+                    subject: None,
                     text: Some(text),
+                    html: None,
                     parts: Some(parts),
                 }),
                 Say::OptIn { event } => self.test.opt_in_events.push(event),

@@ -21,7 +21,7 @@ pub fn of(http: &Http, arguments: &Value) -> Result<Address, Failure> {
         .ok_or("the arguments are a JSON object, one member for each argument")?;
     let mut query = Vec::new();
     let mut path = String::from("/api/v1");
-    let mut rest = http.path;
+    let mut rest = template(http, arguments);
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after
             .split_once('}')
@@ -48,6 +48,21 @@ pub fn of(http: &Http, arguments: &Value) -> Result<Address, Failure> {
         }
     };
     Ok(Address { path, body })
+}
+
+/// The path whose names the arguments give: the second one where they do not give those of the first.
+fn template(http: &Http, arguments: &Map<String, Value>) -> &'static str {
+    let is_given = |path: &str| {
+        path.split('{')
+            .skip(1)
+            .filter_map(|piece| piece.split_once('}'))
+            .all(|(name, _)| lookup(arguments, name).is_some())
+    };
+    if !http.also.is_empty() && !is_given(http.path) && is_given(http.also) {
+        http.also
+    } else {
+        http.path
+    }
 }
 
 /// What stands for `{argument}` (its identity) or `{argument.field}` (a text) in the path.
@@ -125,6 +140,26 @@ mod tests {
             "/api/v1/campaigns/ext:O%2Fct%20%C3%A9?owner=20"
         );
         assert!(of(&http, &json!({})).is_err());
+    }
+
+    #[test]
+    fn the_path_is_the_one_whose_names_are_given() {
+        let http = carillon_api::registry::by_name("explainContact")
+            .expect("a method")
+            .http;
+        let explain = |contact: Value| {
+            let arguments = json!({"subCampaign": {"internalId": "600"}, "contact": contact});
+            of(&http, &arguments).map(|address| address.path)
+        };
+        assert_eq!(
+            explain(json!({"externalId": "C/1:x"})).expect("legal"),
+            "/api/v1/sub-campaigns/600/contacts/C%2F1%3Ax:explain"
+        );
+        assert_eq!(
+            explain(json!({"internalId": "500"})).expect("legal"),
+            "/api/v1/sub-campaigns/600/contacts/id/500:explain"
+        );
+        assert!(explain(json!({})).is_err());
     }
 
     #[test]

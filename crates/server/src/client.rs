@@ -18,6 +18,11 @@ pub struct Client {
 impl Client {
     /// Calls `server` (`host:port` or an http address) with an API key.
     pub fn new(server: &str, key: &str) -> Self {
+        Self::patient(server, key, PATIENCE)
+    }
+
+    /// As [`Client::new`], for calls that take long.
+    pub fn patient(server: &str, key: &str, patience: Duration) -> Self {
         let server = server.trim_end_matches('/');
         let base = if server.contains("://") {
             server.to_owned()
@@ -26,7 +31,7 @@ impl Client {
         };
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(patience))
             .build()
             .into();
         Self {

@@ -1,6 +1,6 @@
 //! The command line. Each command says what it needs and what it prints; errors say what to do.
 
-use crate::{config, demo, installation, serve, work};
+use crate::{backup, config, demo, installation, serve, work};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +24,12 @@ enum Command {
     Init(Init),
     /// Import contacts from a CSV file into a List, while no server has the data folder open.
     Import(Import),
+    /// Copy the store and the installation's key, also while a server runs.
+    Backup(Backup),
+    /// Make a data folder out of a backup; it sends nothing until it is released.
+    Restore(Restore),
+    /// Let a restored or copied data folder send again, while no server has it open.
+    Release(Release),
     /// Call a method of a running server: `carillon call showCampaign '{"campaign":{"internalId":"100"}}'`.
     Call(Call),
     /// Run a whole campaign against an SMS centre of its own, on loopback, and show how it goes.
@@ -88,6 +94,45 @@ pub struct Import {
     pub file: PathBuf,
 }
 
+/// A backup.
+#[derive(Args)]
+pub struct Backup {
+    /// Data folder.
+    #[arg(long, default_value = "data")]
+    pub data: PathBuf,
+    /// File for the copy of the store; the key goes beside it, with `.key` at the end.
+    #[arg(long)]
+    pub to: PathBuf,
+    /// Address of the server, where one runs.
+    #[arg(long, env = "CARILLON_SERVER", default_value = "127.0.0.1:8480")]
+    pub server: String,
+    /// API key of a SystemAdministrator, where a server runs.
+    #[arg(long, env = "CARILLON_API_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+}
+
+/// A restoration.
+#[derive(Args)]
+pub struct Restore {
+    /// The copy of the store.
+    #[arg(long)]
+    pub from: PathBuf,
+    /// The copy of the installation's key; default: beside the store, with `.key` at the end.
+    #[arg(long)]
+    pub key: Option<PathBuf>,
+    /// Data folder: new or empty.
+    #[arg(long)]
+    pub data: PathBuf,
+}
+
+/// A release.
+#[derive(Args)]
+pub struct Release {
+    /// Data folder.
+    #[arg(long)]
+    pub data: PathBuf,
+}
+
 /// A call from the command line.
 #[derive(Args)]
 pub struct Call {
@@ -145,6 +190,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Init(arguments) => installation::init(&arguments),
         Command::Import(arguments) => work::import(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Release(arguments) => backup::release(&arguments),
         Command::Call(arguments) => work::call(&arguments),
         Command::Demo(arguments) => runtime()?.block_on(demo::run(arguments)),
         Command::Simulate(arguments) => work::simulate(&arguments),

@@ -1,5 +1,6 @@
 //! The listener: both doors, health, metrics and the status page on one port.
 
+use crate::fence::Cause;
 use crate::page::StatusPage;
 use axum::Router;
 use axum::http::StatusCode;
@@ -31,6 +32,7 @@ pub fn router(
     metrics: PrometheusHandle,
     store: Store,
     readiness: Readiness,
+    fence: Option<Cause>,
 ) -> Router {
     let health = Router::new()
         .route("/healthz", get(async || "ok\n"))
@@ -38,7 +40,7 @@ pub fn router(
             "/readyz",
             get(move || {
                 let (store, readiness) = (store.clone(), readiness.clone());
-                async move { ready(&store, &readiness).await }
+                async move { ready(&store, &readiness, fence).await }
             }),
         )
         .route("/metrics", get(async move || metrics.render()));
@@ -47,12 +49,22 @@ pub fn router(
     health.merge(pages).merge(doors)
 }
 
-/// Ready = the engine runs and the store answers a read.
-async fn ready(store: &Store, readiness: &Readiness) -> (StatusCode, &'static str) {
+/// Ready = the engine runs and the store answers a read. A fenced server answers its doors, and is not ready.
+async fn ready(
+    store: &Store,
+    readiness: &Readiness,
+    fence: Option<Cause>,
+) -> (StatusCode, &'static str) {
     if !readiness.is_ready() {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             "starting or shutting down\n",
+        );
+    }
+    if fence.is_some() {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "fenced: sends nothing until `carillon release`\n",
         );
     }
     match store

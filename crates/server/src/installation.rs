@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// File of the installation's key in the data folder: 32 bytes, readable by the owner alone. Whoever has this file and
 /// the store can read API secrets; keep a copy of it with every backup.
-const KEY_FILE: &str = "installation.key";
+pub const KEY_FILE: &str = "installation.key";
 /// Bytes of the key.
 pub const KEY_BYTES: usize = 32;
 
@@ -93,6 +93,7 @@ pub fn make(
     let key = make_key(data)?;
     let now = SystemClock.now();
     let made = init_installation(&store, names, password, &key, &mut chance::generator(), now)?;
+    crate::fence::release(data, &store)?;
     Ok((store, key, made))
 }
 

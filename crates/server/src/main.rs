@@ -1,12 +1,14 @@
 //! The binary: command line, configuration, wiring, shutdown. No domain logic lives here.
 
 mod address;
+mod backup;
 mod chance;
 mod client;
 mod clock;
 mod command;
 mod config;
 mod demo;
+mod fence;
 mod http;
 mod installation;
 mod logging;

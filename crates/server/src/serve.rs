@@ -3,9 +3,10 @@
 use crate::clock::SystemClock;
 use crate::command::Failure;
 use crate::config::{Carrier, Config};
+use crate::fence::{self, Cause};
 use crate::http::{self, Readiness};
 use crate::page::{Rates, StatusPage};
-use crate::{chance, installation};
+use crate::{backup, chance, installation};
 use carillon_channel::text::TextChannel;
 use carillon_channel::{Channel, Events, loopback};
 use carillon_engine::driver::{Attached, Driver, Handle};
@@ -35,7 +36,8 @@ const WORKER_LOOK: Duration = Duration::from_secs(5);
 pub struct Running {
     url: String,
     readiness: Readiness,
-    engine: Handle,
+    /// None where the store is fenced.
+    engine: Option<Handle>,
     channels: Channels,
     stop_carriers: CancellationToken,
     stop_doors: CancellationToken,
@@ -78,29 +80,44 @@ pub async fn start(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stop_carriers = CancellationToken::new();
     let (events, inbox) = tokio::sync::mpsc::channel(EVENTS_WAITING_MAX);
-    let channels = start_channels(&config, &clock, &events, &stop_carriers)?;
+    let fence = fence_of(&config, &store).await?;
+    // A copy must not even call the carriers: it would be given what they have to say to the original.
+    let carriers = if fence.is_none() {
+        &config.carriers[..]
+    } else {
+        &[]
+    };
+    let channels = start_channels(carriers, &clock, &events, &stop_carriers)?;
     let readiness = Readiness::default();
 
     let seed = chance::generator().random();
     let attached = channels.attached();
-    let engine = Driver {
+    let driver = Driver {
         store: store.clone(),
         clock: clock.clone(),
         channels: attached,
         events: inbox,
         seed,
-    }
-    .start()?;
+    };
+    let engine = match fence {
+        None => Some(driver.start()?),
+        Some(_) => None,
+    };
     let trusted = config.server.is_trusted();
     let state =
         carillon_api::ApiState::new(store.clone(), clock.clone(), chance::generator(), &key);
-    let doors = carillon_api::router(state, trusted);
+    let mut doors = carillon_api::router(state.clone(), trusted);
+    if trusted {
+        let data = config.server.data.clone();
+        doors = doors.merge(backup::router(state, key, data));
+    }
     let rates = Rates::default();
     let page = trusted.then(|| StatusPage {
         store: store.clone(),
         channels: channels.list(),
         clock: clock.clone(),
         rates: rates.clone(),
+        fence,
     });
     let router = http::router(
         doors,
@@ -108,6 +125,7 @@ pub async fn start(
         metrics.clone(),
         store.clone(),
         readiness.clone(),
+        fence,
     );
 
     let stop_doors = CancellationToken::new();
@@ -183,9 +201,10 @@ impl Running {
         {
             tracing::warn!("calls were still running at the end of the shutdown time");
         }
-        if tokio::time::timeout(self.patience, self.engine.shutdown())
-            .await
-            .is_err()
+        if let Some(engine) = self.engine
+            && tokio::time::timeout(self.patience, engine.shutdown())
+                .await
+                .is_err()
         {
             tracing::warn!(
                 "carriers had not answered at the end of the shutdown time; their attempts are reconciled at the next start"
@@ -223,8 +242,22 @@ impl Channels {
     }
 }
 
+/// Whether the store is fenced, told in the log.
+async fn fence_of(config: &Config, store: &Store) -> Result<Option<Cause>, Failure> {
+    let (data, at) = (config.server.data.clone(), store.clone());
+    let fence = tokio::task::spawn_blocking(move || fence::check(&data, &at)).await??;
+    if let Some(cause) = fence {
+        tracing::warn!(
+            cause = cause.sentence(),
+            data = %config.server.data.display(),
+            "FENCED: nothing is sent; stop the server and run `carillon release` when no other copy sends"
+        );
+    }
+    Ok(fence)
+}
+
 fn start_channels(
-    config: &Config,
+    carriers: &[Carrier],
     clock: &Arc<dyn Clock>,
     events: &Events,
     stop: &CancellationToken,
@@ -236,7 +269,7 @@ fn start_channels(
     let loopback =
         loopback::Loopback::start(loopback, ChannelType::Text, clock.clone(), events.clone());
     let mut text = Vec::new();
-    for Carrier::Smpp(carrier) in &config.carriers {
+    for Carrier::Smpp(carrier) in carriers {
         let seed = chance::generator().random();
         text.push(TextChannel::start(
             carrier.clone(),

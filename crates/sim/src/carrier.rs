@@ -1,5 +1,6 @@
 //! A carrier on the virtual clock: it accepts, refuses, doubts, throttles; its receipts come early, late, twice or never;
-//! its link is cut; the people behind it reply. What it was given it keeps, whatever becomes of us.
+//! its link is cut; the people behind it reply. Orders wait in a queue of our own process before they leave, and are given
+//! back from there when they are withdrawn. What has left the carrier keeps, whatever becomes of us.
 
 use carillon_channel::{Acknowledge, Answer, Capabilities, Channel, Content, Event, Order, Report};
 use carillon_model::moment::{MINUTE, SECOND};
@@ -11,8 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Orders it takes and has not answered, at most.
 const WINDOW: usize = 20;
+/// The longest that an order waits to leave.
+const SLOW: i64 = 40 * MINUTE;
 
-/// Something that was given to the carrier.
+/// Something that has left for the carrier.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent {
     /// The attempt.
@@ -30,6 +33,8 @@ pub struct Sent {
 /// Something on its way to the engine.
 #[derive(Debug, Clone)]
 enum Coming {
+    /// An order leaves our queue.
+    Leave(Order),
     Answer(AttemptId, Answer),
     Report(String, Report),
     Inbound(String, String),
@@ -44,6 +49,7 @@ struct State {
     coming: BTreeMap<(Moment, u64), Coming>,
     next: u64,
     sent: Vec<Sent>,
+    withdrawn: usize,
     fates: BTreeMap<String, Report>,
     /// Messages whose receipts have come.
     reported: BTreeSet<String>,
@@ -74,6 +80,7 @@ impl SimCarrier {
                 coming: BTreeMap::new(),
                 next: 0,
                 sent: Vec::new(),
+                withdrawn: 0,
                 fates: BTreeMap::new(),
                 reported: BTreeSet::new(),
                 down_until: Moment(0),
@@ -114,6 +121,18 @@ impl SimCarrier {
         self.state().sent.len()
     }
 
+    /// Whether orders wait to leave.
+    pub fn is_waiting(&self) -> bool {
+        let state = self.state();
+        let leaves = |coming: &Coming| matches!(coming, Coming::Leave(_));
+        state.coming.values().any(leaves)
+    }
+
+    /// How many orders it gave back because they were withdrawn.
+    pub fn withdrawn_count(&self) -> usize {
+        self.state().withdrawn
+    }
+
     /// What the receipts that have come said, by attempt.
     pub fn receipts(&self) -> Vec<(AttemptId, bool)> {
         let state = self.state();
@@ -143,19 +162,24 @@ impl SimCarrier {
         let mut state = self.state();
         let now = state.now;
         let later = state.coming.split_off(&(now.plus(1), 0));
-        let due: Vec<Coming> = std::mem::replace(&mut state.coming, later)
-            .into_values()
-            .collect();
+        let mut due = Vec::new();
+        for coming in std::mem::replace(&mut state.coming, later).into_values() {
+            match coming {
+                Coming::Leave(order) => self.take_order(&mut state, &order),
+                coming => due.push(coming),
+            }
+        }
         let events = due
             .iter()
-            .map(|coming| self.event(&mut state, coming))
+            .filter_map(|coming| self.event(&mut state, coming))
             .collect();
         (events, Redelivery(due))
     }
 
-    fn event(&self, state: &mut State, coming: &Coming) -> Event {
+    fn event(&self, state: &mut State, coming: &Coming) -> Option<Event> {
         let (carrier, at) = (Arc::clone(&self.name), state.now);
-        match coming.clone() {
+        let event = match coming.clone() {
+            Coming::Leave(_) => return None,
             Coming::Answer(attempt, answer) => {
                 state.outstanding.remove(&attempt);
                 Event::Answer {
@@ -189,7 +213,8 @@ impl SimCarrier {
                 report,
                 at,
             },
-        }
+        };
+        Some(event)
     }
 
     /// The process that was to take these events died, or could not commit: what waits for an acknowledgement comes again;
@@ -199,7 +224,7 @@ impl SimCarrier {
         let at = state.now.plus(SECOND);
         for coming in redelivery.0 {
             let again = match &coming {
-                Coming::Answer(..) | Coming::Queried(..) => alive,
+                Coming::Leave(..) | Coming::Answer(..) | Coming::Queried(..) => alive,
                 Coming::Report(..) | Coming::Inbound(..) => true,
             };
             if again {
@@ -208,26 +233,30 @@ impl SimCarrier {
         }
     }
 
-    /// Our process died: its links are gone, and the answers with them.
+    /// Our process died: its links are gone, and with them the answers and what waited to leave.
     pub fn forget_links(&self) {
         let mut state = self.state();
         state.outstanding.clear();
         state
             .coming
-            .retain(|_, coming| !matches!(coming, Coming::Answer(..) | Coming::Queried(..)));
+            .retain(|_, coming| matches!(coming, Coming::Report(..) | Coming::Inbound(..)));
     }
 
-    /// The link is cut: what is outstanding is in doubt, and nothing leaves for a while.
+    /// The link is cut: what has left and was not answered is in doubt, and nothing leaves for a while.
     pub fn cut(&self, milliseconds: i64) {
         let mut state = self.state();
         let now = state.now;
         state.down_until = now.plus(milliseconds);
-        let doubtful = std::mem::take(&mut state.outstanding);
+        let mut doubtful = state.outstanding.clone();
+        for coming in state.coming.values() {
+            if let Coming::Leave(order) = coming {
+                doubtful.remove(&order.attempt);
+            }
+        }
         state.coming.retain(
             |_, coming| !matches!(coming, Coming::Answer(attempt, _) if doubtful.contains(attempt)),
         );
         for attempt in doubtful {
-            state.outstanding.insert(attempt);
             state.come(now.plus(10), Coming::Answer(attempt, Answer::Doubt));
         }
     }
@@ -379,7 +408,28 @@ impl Channel for SimCarrier {
         let mut state = self.state();
         for order in orders {
             state.outstanding.insert(order.attempt);
-            self.take_order(&mut state, &order);
+            // Mostly there is room on a link at once; now and then the carrier is slow.
+            let is_slow = !state.calm && state.chance.random_bool(0.1);
+            let longest = if is_slow { SLOW } else { SECOND };
+            let at = state.now.plus(state.chance.random_range(1..longest));
+            state.come(at, Coming::Leave(order));
+        }
+    }
+
+    fn withdraw(&self, attempts: &[AttemptId]) {
+        let mut state = self.state();
+        let waits = |coming: &mut Coming| matches!(coming, Coming::Leave(order) if attempts.contains(&order.attempt));
+        let given_back: Vec<Coming> = state
+            .coming
+            .extract_if(.., |_, coming| waits(coming))
+            .map(|(_, coming)| coming)
+            .collect();
+        let at = state.now.plus(1);
+        for coming in given_back {
+            if let Coming::Leave(order) = coming {
+                state.withdrawn += 1;
+                state.come(at, Coming::Answer(order.attempt, Answer::NotSent));
+            }
         }
     }
 

@@ -8,11 +8,23 @@ use carillon_model::contact::Contact;
 use carillon_model::counter::Subject;
 use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::zone::Zone;
-use carillon_model::{AttemptId, AttemptResult, ContactId, Direction, Moment, SubCampaignId};
+use carillon_model::{
+    AttemptId, AttemptResult, BatchId, ContactId, Direction, Moment, SubCampaignId,
+    SubCampaignState,
+};
 use carillon_store::attempt::{AttemptQuery, AttemptsOf};
 use carillon_store::{EntityReadExt, Error, Snapshot, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// What may send nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Still {
+    /// A run that is paused or stopped.
+    Run(SubCampaignId),
+    /// A batch that was cancelled.
+    Batch(BatchId),
+}
 
 /// What is known of the outside, and how far the carriers' books were checked.
 pub struct Laws {
@@ -23,6 +35,8 @@ pub struct Laws {
     /// Sends of a contact in a pass.
     sends: BTreeMap<(SubCampaignId, ContactId, u16), usize>,
     paused: BTreeMap<SubCampaignId, Moment>,
+    /// Runs and batches that stand still, and whether a step was made since.
+    still: BTreeMap<Still, bool>,
     /// Devices whose STOP was committed, without a START since.
     opted_out: BTreeSet<String>,
 }
@@ -40,6 +54,7 @@ impl Laws {
             forbidden,
             sends: BTreeMap::new(),
             paused: BTreeMap::new(),
+            still: BTreeMap::new(),
             opted_out: BTreeSet::new(),
         }
     }
@@ -54,13 +69,29 @@ impl Laws {
         self.suppressed.entry(client).or_insert(now);
     }
 
-    /// A request was answered: the run is paused, or not.
-    pub fn requested(&mut self, run: SubCampaignId, paused: bool, now: Moment) {
-        if paused {
+    /// A request was answered: the run is in this state now.
+    pub fn requested(&mut self, run: SubCampaignId, state: Option<SubCampaignState>, now: Moment) {
+        use SubCampaignState::{Paused, Stopping};
+        if state == Some(Paused) {
             self.paused.entry(run).or_insert(now);
         } else {
             self.paused.remove(&run);
         }
+        if matches!(state, Some(Paused | Stopping)) {
+            self.still.entry(Still::Run(run)).or_insert(false);
+        } else {
+            self.still.remove(&Still::Run(run));
+        }
+    }
+
+    /// A batch was cancelled.
+    pub fn cancelled(&mut self, batch: BatchId) {
+        self.still.entry(Still::Batch(batch)).or_insert(false);
+    }
+
+    /// A step was committed and all it decided was done: what waited for a run or batch that stands still was withdrawn.
+    pub fn stepped(&mut self) {
+        self.still.values_mut().for_each(|stepped| *stepped = true);
     }
 
     /// A message was committed.
@@ -121,7 +152,7 @@ impl Laws {
             blame("its contact or SubCampaign is not there");
             return Ok(());
         };
-        // Sends are looked at after the step that wrote them, in which messages go first.
+        // Sends are looked at before the next step is committed, and what a STOP forbids is withdrawn with its commit.
         if self.opted_out.contains(&attempt.address) {
             blame("the device had opted out");
         }
@@ -146,6 +177,11 @@ impl Laws {
             .is_some_and(|since| *since < attempt.written)
         {
             blame("the run was paused");
+        }
+        let stands_still = |still: Still| self.still.get(&still) == Some(&true);
+        let of_batch = attempt.batch.map(Still::Batch);
+        if stands_still(Still::Run(attempt.run)) || of_batch.is_some_and(stands_still) {
+            blame("its run or batch stands still and a step was made since");
         }
         let pass = &sub_campaign.passes[usize::from(attempt.pass)];
         let zone = contact

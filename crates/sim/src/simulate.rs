@@ -13,7 +13,6 @@ use carillon_model::pass::{Pass, RetryRule};
 use carillon_model::run::Request;
 use carillon_model::{
     AttemptResult, BatchId, ChannelType, Moment, PacingType, PassId, Reason, SubCampaignId,
-    SubCampaignState,
 };
 use carillon_store::{Error, Store, Urgency};
 use rand::rngs::SmallRng;
@@ -63,6 +62,8 @@ pub struct Outcome {
     pub sent: usize,
     /// Devices opted out.
     pub opted_out: usize,
+    /// Orders given back because they were withdrawn.
+    pub withdrawn: usize,
 }
 
 /// Moments at which trips begin: clock changes lie within the first days of some.
@@ -163,6 +164,10 @@ impl Trip {
             .collect();
         let run = world::sub_campaign(&store, installation, people, passes(&mut chance), now)?;
         let home = world::on_demand(&store, installation, vec![batch_pass()], now)?;
+        if options.faults && chance.random_bool(0.1) {
+            world::crowd(&store, run)?;
+            world::crowd(&store, home)?;
+        }
         if options.faults {
             world::forbid(&store, installation, "FR", now)?;
             world::hours(&store, installation, "GB", 10, 16, now)?;
@@ -206,10 +211,12 @@ impl Trip {
                 .for_each(|carrier| carrier.set_now(self.now));
             let chores_next = self.do_chores()?;
             let next = self.step()?;
-            self.laws
-                .look(&self.store, &self.carriers, &mut self.wrong)?;
             if self.now >= self.next_deed {
                 self.deed()?;
+                continue;
+            }
+            if self.is_interrupted() {
+                self.interrupt()?;
                 continue;
             }
             if self.is_over()? {
@@ -287,6 +294,9 @@ impl Trip {
             events.extend(due);
             redeliveries.push(redelivery);
         }
+        // What left until now did so before anything of this step was committed.
+        self.laws
+            .look(&self.store, &self.carriers, &mut self.wrong)?;
         let messages: Vec<(String, String)> = events.iter().filter_map(message).collect();
         let room = self.carriers.iter().map(|carrier| carrier.room()).collect();
         let now = self.now;
@@ -346,6 +356,12 @@ impl Trip {
                 carrier.query(queries);
             }
         }
+        for (carrier, attempts) in self.carriers.iter().zip(decisions.withdrawals) {
+            if !attempts.is_empty() {
+                carrier.withdraw(&attempts);
+            }
+        }
+        self.laws.stepped();
         self.engine = Some(engine);
         next
     }
@@ -386,6 +402,22 @@ impl Trip {
                 Err(Undone::Failed(error)) => return Err(error),
                 Err(Undone::Died) => self.die(),
             }
+        }
+    }
+
+    /// Whether somebody interferes just while orders wait to leave.
+    fn is_interrupted(&mut self) -> bool {
+        self.options.faults
+            && self.now.since(self.begun) <= CALM_AFTER
+            && self.carriers.iter().any(|carrier| carrier.is_waiting())
+            && self.chance.random_bool(0.01)
+    }
+
+    fn interrupt(&mut self) -> Result<(), Error> {
+        match self.chance.random_range(0..10) {
+            0..6 => self.request(Request::Paused),
+            6 => self.request(Request::Done),
+            _ => self.cancel_batch(),
         }
     }
 
@@ -438,8 +470,7 @@ impl Trip {
             }
             Ok(Some(row.state))
         })?;
-        self.laws
-            .requested(run, state == Some(SubCampaignState::Paused), now);
+        self.laws.requested(run, state, now);
         Ok(())
     }
 
@@ -502,7 +533,9 @@ impl Trip {
                 carillon_admission::retire(tx, &run, Reason::Skipped, Default::default(), now)?;
             }
             Ok(())
-        })
+        })?;
+        self.laws.cancelled(batch);
+        Ok(())
     }
 
     fn end(mut self) -> Outcome {
@@ -538,6 +571,11 @@ impl Trip {
                 .map(|carrier| carrier.sent_count())
                 .sum(),
             opted_out: self.opted_out,
+            withdrawn: self
+                .carriers
+                .iter()
+                .map(|carrier| carrier.withdrawn_count())
+                .sum(),
         }
     }
 }

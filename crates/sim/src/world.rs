@@ -1,7 +1,8 @@
 //! An invented installation: Orgs, a Campaign, people in several zones, a List with its SubCampaign, batches, rules and
 //! suppression. Everything is written as the doors write it, so the engine meets nothing it would not meet.
 
-use carillon_admission::{AdmitInto, RuleSet, admit, resolve};
+use carillon_admission::limits::LANES_MAX;
+use carillon_admission::{AdmitInto, LaneKey, RuleSet, admit, resolve};
 use carillon_model::campaign::Campaign;
 use carillon_model::compliance_rule::{ComplianceRule, Element};
 use carillon_model::contact::{Contact, Device};
@@ -285,6 +286,17 @@ fn run_of(entity: &SubCampaign, state: SubCampaignState, loaded: bool) -> Run {
         awaiting_until: None,
         version: 1,
     }
+}
+
+/// Takes all lanes that a run may have, so that its contacts share mixed ones.
+pub fn crowd(store: &Store, run: SubCampaignId) -> Result<()> {
+    store.write_now(Urgency::People, move |tx| {
+        for number in 0..LANES_MAX as i64 {
+            let key = LaneKey::mixed(Some(Moment(number)));
+            tx.intern_lane(run, &key.encode())?;
+        }
+        tx.touch(Topic::Runs)
+    })
 }
 
 /// Makes an OnDemand SubCampaign without batches.

@@ -38,6 +38,9 @@ pub enum Error {
     /// Another process has the store open.
     #[error("the store is in use by another process")]
     InUse,
+    /// The database server cannot be reached, or was lost before it said that the unit is durable.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// The store is closing or closed.
     #[error("the store is closed")]
     Closed,

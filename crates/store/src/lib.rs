@@ -20,6 +20,7 @@ pub mod job;
 pub mod limits;
 mod memory;
 pub mod meta;
+mod postgres;
 pub mod progress;
 pub mod queue;
 pub mod receipt;

@@ -38,3 +38,17 @@ pub const LABELS_REMEMBERED: usize = 10_000;
 pub const DEVICES_GATHERED_MAX: i64 = 120_000;
 /// Devices moved at a time, in key order.
 pub const DEVICES_MOVED_MAX: i64 = 4_000;
+/// Seconds for which a PostgreSQL database that another server holds is asked for again: its server may be ending.
+pub const DATABASE_LOCK_SECONDS_MAX: u64 = 4;
+/// Seconds in which a connection to the database server must stand.
+pub const DATABASE_CONNECT_SECONDS_MAX: u64 = 10;
+/// Seconds after which a connection whose packets nobody confirms is given up.
+pub const DATABASE_SILENCE_SECONDS_MAX: u64 = 30;
+/// Milliseconds between two attempts to reach the database server, at most; they begin with a sixteenth of it.
+pub const DATABASE_BACK_OFF_MILLISECONDS_MAX: u64 = 4_000;
+/// Seconds for which units wait to learn whether a commit was kept whose answer was lost with the connection.
+pub const DATABASE_DOUBT_SECONDS_MAX: u64 = 60;
+/// Lanes for which the key of the last claim is remembered, so that the next one need not pass over the dead rows before it.
+pub const CLAIMS_REMEMBERED: usize = 100_000;
+/// Message ids looked at by one statement when old ones are forgotten.
+pub const MESSAGES_PER_LOOK: i64 = 1_000;

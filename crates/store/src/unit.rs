@@ -1,6 +1,6 @@
 //! Units of work: how callers of every backend write and read.
 
-use crate::{Error, Result, Snapshot, Transaction, memory, sqlite};
+use crate::{Error, Result, Snapshot, Transaction, memory, postgres, sqlite};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{oneshot, watch};
@@ -69,6 +69,16 @@ impl Store {
         let wake = watch::Sender::new(0);
         Ok(Self {
             backend: Arc::new(sqlite::Sqlite::open(folder, wake.clone())?),
+            wake,
+        })
+    }
+
+    /// Opens the store in a PostgreSQL database (`postgres://user:password@host/database`, or the words of libpq), makes
+    /// its tables or brings them up to date. One process at a time: another is refused with [`Error::InUse`].
+    pub fn open_database(url: &str) -> Result<Self> {
+        let wake = watch::Sender::new(0);
+        Ok(Self {
+            backend: Arc::new(postgres::Postgres::open(url, wake.clone())?),
             wake,
         })
     }

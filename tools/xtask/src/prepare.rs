@@ -8,11 +8,16 @@ use std::path::Path;
 /// Version of the test runner that is installed where none is there.
 const NEXTEST_VERSION: &str = "0.9.143";
 /// Programs of the peers, with the Debian package that has each and arguments with which it succeeds.
-const PROGRAMS: [(&str, &[&str], &str); 4] = [
+const PROGRAMS: [(&str, &[&str], &str); 5] = [
     ("node", &["--version"], "nodejs"),
     ("npm", &["--version"], "npm"),
     ("python3", &["-c", "import venv, ensurepip"], "python3-venv"),
     ("curl", &["--version"], "curl"),
+    (
+        "/usr/lib/postgresql/15/bin/postgres",
+        &["--version"],
+        "postgresql-15",
+    ),
 ];
 /// What describes the peers: when it is unchanged, nothing is done.
 const DESCRIPTIONS: [&str; 3] = ["package.json", "package-lock.json", "requirements.txt"];

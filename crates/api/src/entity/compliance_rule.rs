@@ -1,5 +1,4 @@
-//! ComplianceRules on the wire (`entities.md` 4.8). Types Attempt and ContactHistory are words of the schema; this version
-//! refuses to make rules of them.
+//! ComplianceRules on the wire (`entities.md` 4.8).
 
 use super::{DESCRIPTION, Names, boolean, date, integer, time, word, words};
 use crate::check::Findings;
@@ -44,31 +43,32 @@ pub static COMPLIANCE_ELEMENT: Shape = Shape::plain(
         Field::new(
             "periodUnit",
             Type::Words(PeriodUnit::TEXTS),
-            "Unit of the period.",
+            "Unit of the period. Hours and Days (of 24 hours) roll; CalendarDays are the contact's local dates.",
         )
         .cg()
         .or("Hours"),
         Field::new(
             "countBy",
             Type::Words(CountBy::TEXTS),
-            "Whom an Attempt rule counts.",
+            "Attempt, ContactHistory: whether attempts to the Client ID or to the device count.",
         )
         .cg()
         .or("ClientId"),
         Field::new(
             "scope",
             Type::Words(RuleScope::TEXTS),
-            "Whose attempts are counted.",
+            "Attempt, ContactHistory: whether all attempts under the owner count, or those of the Campaign only.",
         )
         .cg()
         .or("Owner"),
         Field::new(
             "results",
             Type::Words(AttemptResult::TEXTS),
-            "Which results count.",
+            "Which results count. Attempts that are still open count as well with an Attempt rule.",
         )
         .many(20)
-        .cg(),
+        .cg()
+        .or("Attempt: every attempt made"),
     ],
 );
 
@@ -90,7 +90,7 @@ pub static COMPLIANCE_RULE: Shape = Shape::entity(
         Field::new(
             "type",
             Type::Words(ComplianceType::TEXTS),
-            "Its kind, fixed. Attempt and ContactHistory are refused in this version.",
+            "Its kind, fixed.",
         )
         .must(),
         Field::new("description", Type::Lines(DESCRIPTION), "Free text.").cg(),
@@ -157,20 +157,9 @@ fn elements_fit(view: View<'_>, findings: &mut Findings) {
     let Some(kind) = word!(view, "type", ComplianceType) else {
         return;
     };
-    if matches!(
-        kind,
-        ComplianceType::Attempt | ComplianceType::ContactHistory
-    ) {
-        findings.add(
-            Row::DV,
-            || view.path_to("type"),
-            "rules of this type are not supported in this version",
-        );
-        return;
-    }
-    let (required, allowed): (&str, &[&str]) = match kind {
+    let (required, allowed): (&[&str], &[&str]) = match kind {
         ComplianceType::Date => (
-            "date",
+            &["date"],
             &[
                 "date",
                 "allowed",
@@ -180,7 +169,7 @@ fn elements_fit(view: View<'_>, findings: &mut Findings) {
             ],
         ),
         ComplianceType::Region => (
-            "region",
+            &["region"],
             &[
                 "region",
                 "day",
@@ -189,12 +178,28 @@ fn elements_fit(view: View<'_>, findings: &mut Findings) {
                 "lastContactTime",
             ],
         ),
-        _ => ("region", &["region", "allowed"]),
+        ComplianceType::Location => (&["region"], &["region", "allowed"]),
+        ComplianceType::Attempt => (
+            &["count", "period"],
+            &[
+                "count",
+                "period",
+                "periodUnit",
+                "countBy",
+                "scope",
+                "results",
+                "region",
+            ],
+        ),
+        ComplianceType::ContactHistory => (
+            &["results", "period"],
+            &["results", "period", "periodUnit", "countBy", "scope"],
+        ),
     };
     let mut year = None;
     for element in view.items("elements") {
-        if !element.has(required) {
-            findings.add(Row::NV, || element.path_to(required), "null");
+        for field in required.iter().filter(|field| !element.has(field)) {
+            findings.add(Row::NV, || element.path_to(field), "null");
         }
         for child in element.children().filter(|child| !child.is_null()) {
             if child

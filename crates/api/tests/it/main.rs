@@ -1,9 +1,11 @@
 //! The doors and methods on the memory store, one binary.
 
 mod auth;
+mod compliance_rule;
 mod contact;
 mod documents;
 mod examples;
+mod explain;
 mod hostile;
 mod job;
 mod json;

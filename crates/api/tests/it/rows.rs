@@ -97,6 +97,7 @@ fn cases() -> Vec<(String, &'static str)> {
         // M15.
         ("<ns:createSubCampaign><arg1><campaign><internalId>100</internalId></campaign></arg1><arg4><internalId>20</internalId></arg4></ns:createSubCampaign>".into(), "ARG_NULL"),
         ("<ns:createSubCampaign><arg1><campaign><internalId>100</internalId></campaign><externalId>October-1</externalId></arg1><arg2><internalId>400</internalId></arg2><arg4><internalId>20</internalId></arg4></ns:createSubCampaign>".into(), "OBJECT_EXISTS"),
+        ("<ns:createSubCampaign><arg1><campaign><internalId>100</internalId></campaign><filter>state Like Maine</filter></arg1><arg2><internalId>400</internalId></arg2><arg4><internalId>20</internalId></arg4></ns:createSubCampaign>".into(), "ARG_INVALID_TYPE"),
         ("<ns:createSubCampaign><arg1><campaign><internalId>100</internalId></campaign><intensity>5000</intensity></arg1><arg2><internalId>400</internalId></arg2><arg4><internalId>20</internalId></arg4></ns:createSubCampaign>".into(), "ARG_INVALID_TYPE"),
         // M19, M20, M21, M25, M27.
         ("<ns:showSubCampaignState><arg1><externalId>October-1</externalId></arg1></ns:showSubCampaignState>".into(), "ARG_NULL"),

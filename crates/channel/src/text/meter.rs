@@ -39,7 +39,7 @@ const GAUGES: [(&str, &str); 2] = [
 ];
 
 /// The counters of one carrier, looked up once.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     pub submitted: Counter,
     accepted: Counter,
     refused: Counter,

@@ -6,12 +6,12 @@
 //! Guarantees: one answer per order; nothing is sent again unless the carrier said "not now"; a cut or a silence is a
 //! Doubt; a receipt is answered to the carrier only when the engine has it durable.
 
-mod config;
+pub(crate) mod config;
 mod gsm;
 mod ids;
 mod inbound;
 mod link;
-mod meter;
+pub(crate) mod meter;
 mod outbox;
 mod outcome;
 pub mod peer;

@@ -64,7 +64,9 @@ impl Template {
         let Some(source) = self.source(&order.from) else {
             return Err(refused(AttemptResult::Failed, status::INVALID_SOURCE));
         };
-        let Content::Text { body, max_parts } = &order.content;
+        let Content::Text { body, max_parts } = &order.content else {
+            return Err(refused(AttemptResult::Failed, status::INVALID_PARAMETER));
+        };
         let Some(Encoded { alphabet, parts }) = gsm::encode(body, usize::from(*max_parts)) else {
             return Err(refused(
                 AttemptResult::Failed,

@@ -1,7 +1,6 @@
 //! What a ComplianceRule has to look like before it is kept (`api.md` M28, `entities.md` 4.8).
 //!
-//! The door has read words and times by then; here stand the bounds between fields. Attempt and ContactHistory rules
-//! are read and refused: this version does not serve them, and a rule that binds nobody must not look as if it did.
+//! The door has read words and times by then; here stand the bounds between fields.
 
 use crate::region::{Region, Unreadable};
 use carillon_model::compliance_rule::{ComplianceRule, Element};
@@ -12,9 +11,6 @@ use jiff::civil::Date;
 /// Why a rule is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unacceptable {
-    /// A kind this version does not judge.
-    #[error("ComplianceRules of type {0} are not served by this version")]
-    NotServed(ComplianceType),
     /// A rule without elements.
     #[error("elements is null")]
     NoElements,
@@ -28,6 +24,12 @@ pub enum Unacceptable {
         index: usize,
         /// Which field.
         field: &'static str,
+    },
+    /// A count or a period of zero.
+    #[error("elements[{index}]: count and period are at least 1")]
+    Nothing {
+        /// Which element, from 0.
+        index: usize,
     },
     /// A region that cannot be read.
     #[error("elements[{index}].region: {unreadable}")]
@@ -58,14 +60,6 @@ pub enum Unacceptable {
     NeverEffective,
 }
 
-/// Whether this version judges rules of that kind.
-pub fn served(rule_type: ComplianceType) -> bool {
-    match rule_type {
-        ComplianceType::Date | ComplianceType::Region | ComplianceType::Location => true,
-        ComplianceType::Attempt | ComplianceType::ContactHistory => false,
-    }
-}
-
 /// What `required` is when it is not sent.
 pub fn required_by_default(rule_type: ComplianceType) -> bool {
     matches!(rule_type, ComplianceType::Date | ComplianceType::Region)
@@ -83,9 +77,6 @@ pub fn check(rule: &ComplianceRule, owner: OrgType, today: Date) -> Result<(), U
     }
     if rule.elements.len() > ELEMENTS_MAX {
         return Err(Unacceptable::TooManyElements);
-    }
-    if !served(rule.rule_type) {
-        return Err(Unacceptable::NotServed(rule.rule_type));
     }
     for (index, element) in rule.elements.iter().enumerate() {
         check_element(rule.rule_type, index, element)?;
@@ -109,23 +100,38 @@ fn check_element(
     index: usize,
     element: &Element,
 ) -> Result<(), Unacceptable> {
-    if rule_type == ComplianceType::Date && element.date.is_none() {
-        return Err(Unacceptable::Missing {
-            index,
-            field: "date",
-        });
+    if let Some(field) = missing(rule_type, element) {
+        return Err(Unacceptable::Missing { index, field });
     }
-    let region_is_needed = matches!(rule_type, ComplianceType::Region | ComplianceType::Location);
-    if region_is_needed && element.region.is_none() {
-        return Err(Unacceptable::Missing {
-            index,
-            field: "region",
-        });
+    if element.count == Some(0) || element.period == Some(0) {
+        return Err(Unacceptable::Nothing { index });
     }
     match Region::read(element.region.as_deref()) {
         Ok(_) => Ok(()),
         Err(unreadable) => Err(Unacceptable::Region { index, unreadable }),
     }
+}
+
+/// The first field that an element of this kind needs and does not have.
+fn missing(rule_type: ComplianceType, element: &Element) -> Option<&'static str> {
+    let needed: &[(&'static str, bool)] = match rule_type {
+        ComplianceType::Date => &[("date", element.date.is_some())],
+        ComplianceType::Region | ComplianceType::Location => {
+            &[("region", element.region.is_some())]
+        }
+        ComplianceType::Attempt => &[
+            ("count", element.count.is_some()),
+            ("period", element.period.is_some()),
+        ],
+        ComplianceType::ContactHistory => &[
+            ("results", !element.results.is_empty()),
+            ("period", element.period.is_some()),
+        ],
+    };
+    needed
+        .iter()
+        .find(|(_, is_there)| !is_there)
+        .map(|(field, _)| *field)
 }
 
 fn check_dates(rule: &ComplianceRule, today: Date) -> Result<(), Unacceptable> {
@@ -186,6 +192,14 @@ mod tests {
     fn at(region: &str) -> Element {
         Element {
             region: Some(region.into()),
+            ..Element::default()
+        }
+    }
+
+    fn cap(count: u32, period: u32) -> Element {
+        Element {
+            count: Some(count),
+            period: Some(period),
             ..Element::default()
         }
     }
@@ -259,11 +273,46 @@ mod tests {
                 OrgType::Account,
                 Ok(()),
             ),
+            (Attempt, vec![cap(3, 24)], OrgType::Account, Ok(())),
+            (Attempt, vec![cap(3, 24)], OrgType::Enterprise, Ok(())),
             (
                 Attempt,
-                vec![at("*")],
+                vec![cap(3, 24), at("*")],
                 OrgType::Account,
-                Err(Unacceptable::NotServed(Attempt)),
+                Err(Unacceptable::Missing {
+                    index: 1,
+                    field: "count",
+                }),
+            ),
+            (
+                Attempt,
+                vec![cap(0, 24)],
+                OrgType::Account,
+                Err(Unacceptable::Nothing { index: 0 }),
+            ),
+            (
+                Attempt,
+                vec![cap(1, 0)],
+                OrgType::Account,
+                Err(Unacceptable::Nothing { index: 0 }),
+            ),
+            (
+                ContactHistory,
+                vec![Element {
+                    results: vec![carillon_model::AttemptResult::Success],
+                    ..cap(1, 24)
+                }],
+                OrgType::Account,
+                Ok(()),
+            ),
+            (
+                ContactHistory,
+                vec![cap(1, 24)],
+                OrgType::Account,
+                Err(Unacceptable::Missing {
+                    index: 0,
+                    field: "results",
+                }),
             ),
         ] {
             let count = elements.len();

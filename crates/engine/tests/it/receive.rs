@@ -10,7 +10,9 @@ fn bodies(decisions: &carillon_engine::Decisions) -> Vec<String> {
     decisions.orders[0]
         .iter()
         .map(|order| {
-            let carillon_channel::Content::Text { body, .. } = &order.content;
+            let carillon_channel::Content::Text { body, .. } = &order.content else {
+                panic!("an answer to a text is a text");
+            };
             body.clone()
         })
         .collect()

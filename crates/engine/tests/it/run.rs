@@ -8,6 +8,7 @@ use carillon_model::list::{SuppressionEntry, SuppressionKey};
 use carillon_model::moment::{DAY, HOUR, MINUTE};
 use carillon_model::org::Org;
 use carillon_model::run::Request;
+use carillon_model::sub_campaign::SubCampaign;
 use carillon_model::{
     AttemptResult, BatchState, ContactId, PassState, Reason, SubCampaignState as State,
 };
@@ -60,6 +61,61 @@ fn loads_filter_with_a_reason() {
     let judgements = bench.read(move |snapshot| snapshot.judgements(run, 10));
     assert!(judgements[0].basis.contains("zoneData"), "{judgements:?}");
     bench.assert_sound(run);
+}
+
+#[test]
+fn a_filter_takes_a_part_of_the_list() {
+    let load = |filter: &str| {
+        let mut bench = Bench::new();
+        bench.room = 0;
+        let people: Vec<Contact> = (0..6)
+            .map(|number| {
+                let mut contact = new_yorker(number, 1);
+                let branch = if number < 4 { "Kings" } else { "Queens" };
+                contact.attributes.insert("branch".into(), branch.into());
+                contact
+            })
+            .collect();
+        let run = world::sub_campaign(
+            &bench.store,
+            bench.installation,
+            people,
+            vec![fast(1)],
+            bench.now,
+        )
+        .expect("stored");
+        let filter = filter.to_owned();
+        bench
+            .store
+            .write_now(Urgency::People, move |tx| {
+                let mut entity: SubCampaign = tx.get(run)?.expect("there");
+                entity.filter = Some(filter);
+                tx.replace(&entity)
+            })
+            .expect("stored");
+        bench.do_chores();
+        bench.assert_sound(run);
+        let denied = bench.read(move |snapshot| snapshot.denials_by_reason(run));
+        (bench.counters(run).pending, denied)
+    };
+    let filtered = |contacts| vec![(Reason::FilterExpression, contacts)];
+    for (filter, pending, denied) in [
+        ("branch Like 'k%'", 4, filtered(2)),
+        (
+            "Branch Not Like 'Kings' And clientId Like 'C-[45]'",
+            2,
+            filtered(4),
+        ),
+        (
+            "clientId Like 'C-0' Or branch Like 'queens'",
+            3,
+            filtered(3),
+        ),
+        ("branch Like '%'", 6, Vec::new()),
+        ("elsewhere Like 'x'", 0, filtered(6)),
+    ] {
+        assert_eq!(load(filter), (pending, denied), "{filter}");
+    }
 }
 
 #[test]

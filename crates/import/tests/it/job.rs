@@ -115,7 +115,7 @@ fn a_job_that_cannot_run_says_why() {
         (fixture.import(b""), "header row: there is none"),
         (
             fixture.import(b"PK\x03\x04"),
-            "this is an Excel or ZIP file",
+            "the Excel file cannot be used: it is cut off",
         ),
         (
             fixture.submit(JobType::Import, list, Some("x"), Some(b"Phone\n")),

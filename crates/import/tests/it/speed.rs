@@ -59,6 +59,50 @@ fn reading() {
 
 #[test]
 #[ignore = "a measurement, for release builds"]
+fn reading_a_sheet() {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, name) in HEADER.trim_end().split(',').enumerate() {
+        sheet.write(0, column as u16, name).expect("written");
+    }
+    for row in 1..=200_000_u32 {
+        for column in 0..14 {
+            let written = match column {
+                4 | 5 => sheet.write(row, column, 12_025_550_000_f64 + f64::from(row % 10_000)),
+                _ => sheet.write(
+                    row,
+                    column,
+                    format!("x{}", row % 50_000 * u32::from(column)),
+                ),
+            };
+            written.expect("written");
+        }
+    }
+    let data = workbook.save_to_buffer().expect("saved");
+    drop(workbook);
+    // The peak begins anew here.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let status = || std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let before = status();
+    let rules = Rules::of(&Settings::default()).expect("no expression");
+    let begun = Instant::now();
+    let source = Source {
+        input: &data[..],
+        bytes: None,
+        mapping: None,
+    };
+    let summary = check(source, rules, &mut |_| {}).expect("a good header");
+    let seconds = begun.elapsed().as_secs_f64();
+    let (rate, bytes) = (summary.rows as f64 / seconds, data.len());
+    println!("{rate:.0} rows/s read of a sheet of {bytes} bytes");
+    for status in [before, status()] {
+        let memory = status.lines().find(|line| line.starts_with("VmHWM"));
+        println!("{}", memory.unwrap_or_default());
+    }
+}
+
+#[test]
+#[ignore = "a measurement, for release builds"]
 fn storing() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("a new store");

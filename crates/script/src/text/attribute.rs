@@ -5,21 +5,21 @@ use crate::error::At;
 use crate::keyword;
 use crate::xml::{Element, Node};
 
-pub(super) fn elements(parent: &Element) -> impl Iterator<Item = &Element> {
+pub(crate) fn elements(parent: &Element) -> impl Iterator<Item = &Element> {
     parent.children.iter().filter_map(|node| match node {
         Node::Element(element) => Some(element),
         Node::Text(..) => None,
     })
 }
 
-pub(super) fn required<'a>(element: &'a Element, name: &str) -> Result<&'a str, At> {
+pub(crate) fn required<'a>(element: &'a Element, name: &str) -> Result<&'a str, At> {
     element
         .attribute(name)
         .ok_or_else(|| element.error(format!("{} needs the attribute {name}", element.name)))
 }
 
 /// Every attribute must be one of these; `id` may stand anywhere (`scripts.md` S6).
-pub(super) fn check_attributes(element: &Element, names: &[&str]) -> Result<(), At> {
+pub(crate) fn check_attributes(element: &Element, names: &[&str]) -> Result<(), At> {
     let unknown = element
         .attributes
         .iter()
@@ -30,7 +30,7 @@ pub(super) fn check_attributes(element: &Element, names: &[&str]) -> Result<(), 
     }
 }
 
-pub(super) fn check_no_text(element: &Element) -> Result<(), At> {
+pub(crate) fn check_no_text(element: &Element) -> Result<(), At> {
     element.children.iter().try_for_each(|node| match node {
         Node::Text(text, position) if !text.trim().is_empty() => Err(At::new(
             *position,
@@ -40,7 +40,7 @@ pub(super) fn check_no_text(element: &Element) -> Result<(), At> {
     })
 }
 
-pub(super) fn check_empty(element: &Element) -> Result<(), At> {
+pub(crate) fn check_empty(element: &Element) -> Result<(), At> {
     check_no_text(element)?;
     match elements(element).next() {
         None => Ok(()),
@@ -48,7 +48,7 @@ pub(super) fn check_empty(element: &Element) -> Result<(), At> {
     }
 }
 
-pub(super) fn unknown(child: &Element, parent: &Element) -> At {
+pub(crate) fn unknown(child: &Element, parent: &Element) -> At {
     child.error(format!(
         "{} is not an element of {}",
         child.name, parent.name
@@ -56,7 +56,7 @@ pub(super) fn unknown(child: &Element, parent: &Element) -> At {
 }
 
 /// A name of an answer, an event or a choice that ends up in results.
-pub(super) fn check_name(element: &Element, name: &str) -> Result<(), At> {
+pub(crate) fn check_name(element: &Element, name: &str) -> Result<(), At> {
     let starts =
         name.starts_with(|character: char| character.is_ascii_alphabetic() || character == '_');
     let rest = name
@@ -71,7 +71,7 @@ pub(super) fn check_name(element: &Element, name: &str) -> Result<(), At> {
     )))
 }
 
-pub(super) fn result(element: &Element) -> Result<Option<AttemptResult>, At> {
+pub(crate) fn result(element: &Element) -> Result<Option<AttemptResult>, At> {
     match element.attribute("result") {
         None => Ok(None),
         Some("Success") => Ok(Some(AttemptResult::Success)),
@@ -81,12 +81,12 @@ pub(super) fn result(element: &Element) -> Result<Option<AttemptResult>, At> {
 }
 
 /// The indentation of the source is no part of a message.
-pub(super) fn message_text(source: &str) -> String {
+pub(crate) fn message_text(source: &str) -> String {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     lines.join("\n").trim_matches('\n').to_owned()
 }
 
-pub(super) fn ask_kind(element: &Element, choices: Vec<Choice>) -> Result<AskKind, At> {
+pub(crate) fn ask_kind(element: &Element, choices: Vec<Choice>) -> Result<AskKind, At> {
     let kind = required(element, "type")?;
     let (min, max) = (element.attribute("min"), element.attribute("max"));
     if kind != "choice" && !choices.is_empty() {
@@ -138,7 +138,7 @@ pub(super) fn ask_kind(element: &Element, choices: Vec<Choice>) -> Result<AskKin
 
 /// The words of `match`, in plain form. A reserved one would never arrive (`entities.md` 12); YES does, unless the
 /// person is opted out.
-pub(super) fn words(element: &Element, text: &str) -> Result<Vec<String>, At> {
+pub(crate) fn words(element: &Element, text: &str) -> Result<Vec<String>, At> {
     let mut words = Vec::new();
     for word in text.split_whitespace() {
         let plain = keyword::plain(word);
@@ -160,7 +160,7 @@ pub(super) fn words(element: &Element, text: &str) -> Result<Vec<String>, At> {
 }
 
 /// `name=value`, several separated by `;`.
-pub(super) fn settings(element: &Element, text: &str) -> Result<Vec<(String, String)>, At> {
+pub(crate) fn settings(element: &Element, text: &str) -> Result<Vec<(String, String)>, At> {
     let pairs = text.split(';').map(|pair| {
         let (name, value) = pair
             .split_once('=')
@@ -173,7 +173,7 @@ pub(super) fn settings(element: &Element, text: &str) -> Result<Vec<(String, Str
 }
 
 /// Whole seconds of an ISO duration; a day has 24 hours here.
-pub(super) fn duration_seconds(text: &str) -> Option<i64> {
+pub(crate) fn duration_seconds(text: &str) -> Option<i64> {
     // The friendly form that the reader also takes ("1 hour") is no ISO duration.
     if !text.starts_with('P') {
         return None;

@@ -16,7 +16,7 @@
 //!   without a result is a Success; a one-way one has no result of its own.
 //! - `choice` takes its answers from `<choice value="…" match="…"/>`; `match` is the value where it is absent.
 
-mod attribute;
+pub(crate) mod attribute;
 mod conversation;
 mod parse;
 

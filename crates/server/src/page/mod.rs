@@ -1,14 +1,15 @@
 //! The live status page at `/`: what runs, how far it is, which carriers are up. It shows names and counts, no contacts,
 //! and is served on trusted listeners only.
 
+use crate::fence::Cause;
 use axum::Json;
 use axum::response::Html;
 use carillon_channel::Channel;
+use carillon_model::SubCampaignId;
 use carillon_model::campaign::Campaign;
 use carillon_model::counter::Subject;
 use carillon_model::moment::Clock;
 use carillon_model::sub_campaign::SubCampaign;
-use carillon_model::SubCampaignId;
 use carillon_store::{EntityReadExt, Snapshot, Store};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -31,6 +32,8 @@ pub struct StatusPage {
     pub clock: Arc<dyn Clock>,
     /// Attempts of each of the last seconds, oldest first.
     pub rates: Rates,
+    /// Why nothing is sent, where the store is fenced.
+    pub fence: Option<Cause>,
 }
 
 /// Attempts of each of the last seconds, oldest first.
@@ -45,7 +48,9 @@ impl Rates {
         loop {
             every.tick().await;
             // A read that fails leaves a gap; the log says why elsewhere.
-            let Ok(now) = store.read(attempted).await else { continue };
+            let Ok(now) = store.read(attempted).await else {
+                continue;
+            };
             let rise = |(run, count): (&SubCampaignId, &i64)| {
                 count - before.get(run).copied().unwrap_or(*count)
             };
@@ -60,7 +65,12 @@ impl Rates {
     }
 
     fn list(&self) -> Vec<i64> {
-        self.0.lock().expect("no panic holds this lock").iter().copied().collect()
+        self.0
+            .lock()
+            .expect("no panic holds this lock")
+            .iter()
+            .copied()
+            .collect()
     }
 }
 
@@ -69,7 +79,10 @@ fn attempted(snapshot: &dyn Snapshot) -> carillon_store::Result<BTreeMap<SubCamp
     let runs: Vec<SubCampaignId> = snapshot.live_runs()?.iter().map(|run| run.id).collect();
     let subjects: Vec<Subject> = runs.iter().map(|run| Subject::whole(*run)).collect();
     let counters = snapshot.counters(&subjects)?;
-    Ok(runs.into_iter().zip(counters.iter().map(|counters| counters.attempted)).collect())
+    Ok(runs
+        .into_iter()
+        .zip(counters.iter().map(|counters| counters.attempted))
+        .collect())
 }
 
 /// The answer of `/status.json`.
@@ -77,6 +90,8 @@ fn attempted(snapshot: &dyn Snapshot) -> carillon_store::Result<BTreeMap<SubCamp
 struct Status {
     version: &'static str,
     time: String,
+    /// Why nothing is sent.
+    fenced: Option<&'static str>,
     rates: Vec<i64>,
     runs: Vec<RunStatus>,
     carriers: Vec<CarrierStatus>,
@@ -139,6 +154,7 @@ impl StatusPage {
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
             time: self.clock.now().wire(),
+            fenced: self.fence.map(Cause::sentence),
             rates: self.rates.list(),
             runs,
             carriers: carriers.collect(),

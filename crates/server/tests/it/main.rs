@@ -1,5 +1,6 @@
 //! Stories against the real binary: started as a process, driven through its doors and its carriers.
 
+mod backup;
 mod crash;
 mod demo;
 mod doors;

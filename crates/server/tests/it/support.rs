@@ -111,13 +111,18 @@ impl Installation {
 
     /// Starts a server with these carriers (TOML) and waits until it listens.
     pub fn serve(&self, config: &str) -> Server {
+        self.serve_data("data", config)
+    }
+
+    /// As [`Installation::serve`], with another data folder.
+    pub fn serve_data(&self, data: &str, config: &str) -> Server {
         let path = self.path("carillon.toml");
         std::fs::write(&path, config).expect("the folder is writable");
         let mut child = binary()
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(&path)
             .arg("--data")
-            .arg(self.path("data"))
+            .arg(self.path(data))
             .env("CARILLON_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()

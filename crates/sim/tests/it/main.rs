@@ -60,6 +60,10 @@ fn trips_meet_what_they_are_meant_to_meet() {
         outcomes
             .iter()
             .any(|outcome| outcome.attempts > outcome.sent),
+        "orders are not sent"
+    );
+    assert!(
+        outcomes.iter().any(|outcome| outcome.withdrawn > 0),
         "orders are withdrawn"
     );
 }

@@ -3,6 +3,7 @@
 
 mod fact;
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

@@ -1,6 +1,7 @@
 //! The audit trail: every create, change, delete and state change, appended in the unit that does it.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

@@ -2,6 +2,7 @@
 //! new contact and takes the old one out of the List, where runs that loaded it still find it by id.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

@@ -2,6 +2,7 @@
 //! minute too, for what happened lately.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

@@ -1,6 +1,7 @@
 //! Credentials, apart from Users: password hashes, API keys, and the nonces already used.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

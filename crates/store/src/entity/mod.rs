@@ -3,6 +3,7 @@
 //! while a campaign runs has aggregates of its own.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::{Error, Result};

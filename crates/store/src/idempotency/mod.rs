@@ -1,6 +1,7 @@
 //! Answers kept under an Idempotency-Key for 24 hours (`api.md` J7).
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

@@ -1,6 +1,7 @@
 //! Results of Jobs. The Job itself is a document; its result is text that grows while it runs.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

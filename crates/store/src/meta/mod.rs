@@ -1,6 +1,7 @@
 //! Facts about the installation, and the numbers by which the engine notices that something it holds in memory is stale.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

@@ -2,6 +2,7 @@
 //! kept because the next decision needs it.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

@@ -2,6 +2,7 @@
 //! the wide contacts. A closed lane costs nothing, so claiming is O(lanes + batch) whatever the size of the list.
 
 pub(crate) mod memory;
+pub(crate) mod postgres;
 mod sqlite;
 
 use crate::Result;

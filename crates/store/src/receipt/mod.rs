@@ -1,6 +1,7 @@
 //! Receipts that came before the answer that names their message id: kept until an answer claims them or a day has passed.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

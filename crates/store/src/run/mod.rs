@@ -2,6 +2,7 @@
 //! row in its own unit, so that no attempt is written after the answer to a pause.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

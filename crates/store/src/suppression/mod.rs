@@ -1,6 +1,7 @@
 //! Suppression lists and opt-outs: who must not be reached. A committed entry counts for every attempt written after it.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::{Error, Result};

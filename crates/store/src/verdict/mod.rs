@@ -1,6 +1,7 @@
 //! Verdicts kept for proof: why a contact was filtered or skipped, and under which rules a load or a deferral was judged.
 
 pub(crate) mod memory;
+mod postgres;
 mod sqlite;
 
 use crate::Result;

@@ -1,5 +1,6 @@
 //! Fresh stores, short ways to write and read, and samples.
 
+use crate::cluster::Cluster;
 use carillon_model::attempt::Attempt;
 use carillon_model::contact::{Contact, Device, DeviceKey};
 use carillon_model::{
@@ -26,6 +27,11 @@ macro_rules! contract {
             fn sqlite() {
                 $crate::common::on_sqlite(law);
             }
+
+            #[test]
+            fn postgres() {
+                $crate::common::on_postgres(law);
+            }
         }
     )+};
 }
@@ -34,6 +40,14 @@ macro_rules! contract {
 pub fn on_sqlite(law: fn(&Store)) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("a store");
+    law(&store);
+    store.close();
+}
+
+/// Runs a law on a fresh PostgreSQL store.
+pub fn on_postgres(law: fn(&Store)) {
+    let database = Cluster::shared().database();
+    let store = Store::open_database(&database.url()).expect("a store");
     law(&store);
     store.close();
 }

@@ -3,6 +3,7 @@
 //! The test starts its own binary again as a writer that acknowledges each unit on its standard output, kills it after some
 //! lines and looks at what it left.
 
+use crate::cluster::Cluster;
 use crate::common::{attempt, contact, read, write};
 use carillon_model::{AttemptId, ContactId, Moment, SubCampaignId};
 use carillon_store::queue::Place;
@@ -12,7 +13,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const FOLDER: &str = "CARILLON_STORE_CRASH_FOLDER";
+const PLACE: &str = "CARILLON_STORE_CRASH_PLACE";
 const ROUNDS: usize = 8;
 const WRITERS: usize = 4;
 const RUN: SubCampaignId = SubCampaignId(1);
@@ -38,13 +39,23 @@ fn place(id: i64) -> Place {
     }
 }
 
+/// Opens the store in a folder or a database.
+fn open(place: &str) -> Store {
+    let store = if place.starts_with("host=") {
+        Store::open_database(place)
+    } else {
+        Store::open(Path::new(place))
+    };
+    store.expect("the store opens after every crash")
+}
+
 /// The writer; does nothing unless it was started by the test below.
 #[test]
 fn writes_until_it_is_killed() {
-    let Some(folder) = std::env::var_os(FOLDER) else {
+    let Ok(place) = std::env::var(PLACE) else {
         return;
     };
-    let store = Store::open(Path::new(&folder)).expect("the store opens after every crash");
+    let store = open(&place);
     std::thread::scope(|scope| {
         for writer in 0..WRITERS {
             let store = &store;
@@ -67,10 +78,10 @@ fn writes_until_it_is_killed() {
 }
 
 /// Lets the writer acknowledge so many units, kills it, and answers all that it had acknowledged.
-fn round(folder: &Path, lines: usize) -> Vec<i64> {
+fn round(place: &str, lines: usize) -> Vec<i64> {
     let mut child = Command::new(std::env::current_exe().expect("this binary"))
         .args(["--exact", "crash::writes_until_it_is_killed", "--nocapture"])
-        .env(FOLDER, folder)
+        .env(PLACE, place)
         .stdout(Stdio::piped())
         .spawn()
         .expect("the writer starts");
@@ -86,14 +97,24 @@ fn round(folder: &Path, lines: usize) -> Vec<i64> {
 #[test]
 fn every_acknowledged_unit_survives_being_killed() {
     let folder = tempfile::tempdir().expect("a folder");
+    kill_again_and_again(folder.path().to_str().expect("UTF-8"));
+}
+
+#[test]
+fn postgres_keeps_every_acknowledged_unit_of_a_killed_process() {
+    let database = Cluster::shared().database();
+    kill_again_and_again(&database.url());
+}
+
+fn kill_again_and_again(place: &str) {
     let mut all = BTreeSet::new();
     for number in 0..ROUNDS {
-        let kept = round(folder.path(), 1 + number * number * 13);
+        let kept = round(place, 1 + number * number * 13);
         assert!(!kept.is_empty(), "the writer wrote");
         for id in kept {
             assert!(all.insert(id), "id {id} was drawn twice");
         }
-        let store = Store::open(folder.path()).expect("the store opens after a crash");
+        let store = open(place);
         check(&store, &all);
         store.close();
     }

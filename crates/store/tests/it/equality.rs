@@ -1,5 +1,6 @@
-//! The law of the backends: whatever is done, memory and SQLite answer alike.
+//! The law of the backends: whatever is done, memory, SQLite and PostgreSQL answer alike.
 
+use crate::cluster::Cluster;
 use crate::common::{accepted, attempt, contact, ended, in_batch};
 use carillon_model::attempt::{Attempt, Fact};
 use carillon_model::contact::DeviceKey;
@@ -466,5 +467,21 @@ proptest! {
         let memory = Store::memory();
         let (theirs, ours) = (story(&memory, &units), story(&sqlite, &units));
         prop_assert_eq!(theirs, ours);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_and_postgres_answer_alike(
+        units in prop::collection::vec((prop::collection::vec(step(), 1..12), prop::bool::weighted(0.8)), 1..10)
+    ) {
+        let database = Cluster::shared().database();
+        let postgres = Store::open_database(&database.url()).expect("a store");
+        let memory = Store::memory();
+        let (theirs, ours) = (story(&memory, &units), story(&postgres, &units));
+        prop_assert_eq!(theirs, ours);
+        postgres.close();
     }
 }

@@ -9,7 +9,7 @@ use carillon_store::{Error, Store, Transaction, Urgency};
 use std::sync::{Arc, Mutex, mpsc};
 
 /// Units of both urgencies that wait together, behind one that holds the writer.
-fn run_together(store: &Store, units: &[(Urgency, &'static str)]) -> Vec<&'static str> {
+pub fn run_together(store: &Store, units: &[(Urgency, &'static str)]) -> Vec<&'static str> {
     let order = Arc::new(Mutex::new(Vec::new()));
     let (open, gate) = mpsc::channel::<()>();
     let runtime = tokio::runtime::Builder::new_current_thread()

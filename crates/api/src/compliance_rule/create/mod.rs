@@ -21,7 +21,7 @@ pub static METHOD: Method = Method {
     service: Service::CampaignManagement,
     soap: true,
     doc: "Makes a ComplianceRule for an Org. A Region rule belongs to an Enterprise. A required rule binds running SubCampaigns \
-          and batches from the answer on. Types Attempt and ContactHistory are not supported in this version.",
+          and batches from the answer on.",
     access: access::WRITERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[

@@ -10,6 +10,7 @@ use crate::shape::form::{self, Bound};
 use crate::shape::{Field, Shape, Type};
 use crate::tree::{Path, View};
 use crate::value::Answer;
+use carillon_admission::filter::Filter;
 use carillon_model::campaign::Campaign;
 use carillon_model::list::List;
 use carillon_model::org::Resolved;
@@ -33,8 +34,8 @@ pub static METHOD: Method = Method {
     soap: true,
     doc: "Makes and loads an outbound SubCampaign from a Campaign, a List and a Script. Fields come from the call, the \
           Campaign's defaults and strategy, then the Account. The answer is given before the load ends; the SubCampaign starts \
-          by itself at startTime, or with the attribute autoStart false when Running is asked for. filter and contactOrder are \
-          not supported in this version.",
+          by itself at startTime, or with the attribute autoStart false when Running is asked for. filter takes a part of \
+          the List; who is left out is counted as filtered. contactOrder is not supported in this version.",
     access: access::WRITERS,
     retry: Retry::WithKey,
     input: Shape::arguments(&[
@@ -75,7 +76,7 @@ pub static METHOD: Method = Method {
         Code::ObjectNotExists,
         Code::SystemLimitExceeded,
     ]),
-    rule: Some(unsupported),
+    rule: Some(check),
     prepare: None,
     http: Http::post("/sub-campaigns"),
     run: Running::Write(handle),
@@ -89,21 +90,22 @@ pub static METHOD: Method = Method {
     },
 };
 
-fn unsupported(arguments: View<'_>, findings: &mut Findings) {
+fn check(arguments: View<'_>, findings: &mut Findings) {
     let Some(view) = arguments
         .get("subCampaign")
         .filter(|view| view.shape().is_some())
     else {
         return;
     };
-    for name in ["filter", "contactOrder"] {
-        if view.has(name) {
-            findings.add(
-                Row::DV,
-                || view.path_to(name),
-                "not supported in this version",
-            );
-        }
+    if let Some(Err(unreadable)) = view.text("filter").map(Filter::parse) {
+        findings.add(Row::DV, || view.path_to("filter"), unreadable.to_string());
+    }
+    if view.has("contactOrder") {
+        findings.add(
+            Row::DV,
+            || view.path_to("contactOrder"),
+            "not supported in this version",
+        );
     }
 }
 
@@ -437,7 +439,7 @@ fn build(
             .unwrap_or_else(|| account.settings.zone_name().to_owned()),
         time_zone_source: word!(view, "timeZoneSource", TimeZoneSource)
             .unwrap_or(TimeZoneSource::ContactThenDevice),
-        filter: None,
+        filter: view.text("filter").map(str::to_owned),
         contact_order: Vec::new(),
         auto_start: flag("autoStart").unwrap_or(true),
         summary_report: flag("summaryReport").unwrap_or(false),

@@ -1,0 +1,315 @@
+//! The one writer: a thread that runs units one after the other, each in a savepoint, and makes all that were waiting
+//! durable by one commit. It never waits for more to come, so a lone unit pays for one sync and many share it.
+//!
+//! A commit whose answer is lost with the connection is looked up once the server is back ([`Link::settle`]): each commit
+//! changes the row `sequence`, which tells whether it was kept.
+
+use super::link::Link;
+use super::{UNPOISONED, locked};
+use crate::limits::{
+    BULK_GATHER_MICROSECONDS, BULK_UNITS_PER_COMMIT_MAX, BULK_UNITS_WAITING_MAX,
+    COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
+};
+use crate::sqlite::message;
+use crate::unit::{Outcome, Statistics, Unit, Urgency, Work};
+use crate::{Error, Result};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::{oneshot, watch};
+use tokio_postgres::Config;
+
+/// The writer as its callers see it.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What callers and the thread share.
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    room: Condvar,
+    commits: AtomicU64,
+    units: AtomicU64,
+}
+
+/// Units that wait.
+#[derive(Default)]
+struct Queue {
+    people: VecDeque<Unit>,
+    bulk: VecDeque<Unit>,
+    closing: bool,
+}
+
+impl Writer {
+    /// Starts the thread and answers when it may write.
+    pub(super) fn start(config: Config, wake: watch::Sender<u64>) -> Result<Self> {
+        let shared: Arc<Shared> = Arc::default();
+        let theirs = Arc::clone(&shared);
+        let (ready, opened) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                let link = match Link::open(config) {
+                    Ok(link) => link,
+                    // Whoever opens the store waits for this answer.
+                    Err(error) => return ready.send(Err(error)).unwrap_or_default(),
+                };
+                let mut task = Task {
+                    link,
+                    shared: theirs,
+                    wake,
+                };
+                ready.send(Ok(())).unwrap_or_default();
+                task.run();
+            })
+            .map_err(|error| Error::Database(error.to_string()))?;
+        opened.recv().unwrap_or(Err(Error::Closed))?;
+        Ok(Self {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Queues a unit; waits while too many do.
+    pub(super) fn submit(&self, unit: Unit) -> Result<()> {
+        let mut queue = locked(&self.shared.queue);
+        while !queue.closing && queue.is_full(unit.urgency) {
+            queue = self.shared.room.wait(queue).expect(UNPOISONED);
+        }
+        if queue.closing {
+            return Err(Error::Closed);
+        }
+        match unit.urgency {
+            Urgency::People => queue.people.push_back(unit),
+            Urgency::Bulk => queue.bulk.push_back(unit),
+        }
+        self.shared.arrived.notify_one();
+        Ok(())
+    }
+
+    /// What was counted.
+    pub(super) fn statistics(&self) -> Statistics {
+        Statistics {
+            commits: self.shared.commits.load(Ordering::Relaxed),
+            units: self.shared.units.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Refuses new units, waits until those submitted are durable, and ends the thread.
+    pub(super) fn close(&self) {
+        locked(&self.shared.queue).closing = true;
+        self.shared.arrived.notify_all();
+        self.shared.room.notify_all();
+        let thread = locked(&self.thread).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer of the store had panicked");
+        }
+    }
+}
+
+impl Queue {
+    fn is_full(&self, urgency: Urgency) -> bool {
+        match urgency {
+            Urgency::People => self.people.len() >= UNITS_WAITING_MAX,
+            Urgency::Bulk => self.bulk.len() >= BULK_UNITS_WAITING_MAX,
+        }
+    }
+}
+
+impl Shared {
+    /// The next unit: people first. Waits for one; none when the store closes and nothing waits any more.
+    fn wait(&self) -> Option<Unit> {
+        let mut queue = locked(&self.queue);
+        loop {
+            let unit = queue.people.pop_front().or_else(|| queue.bulk.pop_front());
+            if unit.is_some() {
+                self.room.notify_all();
+                return unit;
+            }
+            if queue.closing {
+                return None;
+            }
+            queue = self.arrived.wait(queue).expect(UNPOISONED);
+        }
+    }
+
+    /// A unit that waits already.
+    fn take(&self, bulk_too: bool) -> Option<Unit> {
+        let mut queue = locked(&self.queue);
+        let unit = match queue.people.pop_front() {
+            None if bulk_too => queue.bulk.pop_front(),
+            people => people,
+        };
+        if unit.is_some() {
+            self.room.notify_all();
+        }
+        unit
+    }
+}
+
+/// The thread's own.
+struct Task {
+    link: Link,
+    shared: Arc<Shared>,
+    wake: watch::Sender<u64>,
+}
+
+/// A unit that ran and waits for the commit.
+struct Ran {
+    done: oneshot::Sender<Result<()>>,
+    end: End,
+}
+
+/// How a unit ended before the commit.
+enum End {
+    Kept { touched: bool },
+    Undone,
+    Failed(Error),
+}
+
+impl Task {
+    fn run(&mut self) {
+        while let Some(first) = self.shared.wait() {
+            self.commit(first);
+        }
+        self.link.end();
+    }
+
+    /// Runs the unit and those that wait behind it, and makes them durable together.
+    fn commit(&mut self, first: Unit) {
+        let begun = Instant::now();
+        if let Err(error) = self.link.begin() {
+            tracing::error!(%error, "a unit could not begin");
+            // A caller that no longer waits does not need the answer.
+            let _ = first.done.send(Err(error));
+            return;
+        }
+        let mut group = Vec::new();
+        let committed = self
+            .gather(first, begun, &mut group)
+            .and_then(|()| self.finish(&group));
+        match committed {
+            Ok(synced) => self.answer(group, synced, begun),
+            Err(error) => self.fail(group, &error),
+        }
+    }
+
+    /// Fails when the transaction of all was lost.
+    fn gather(&mut self, first: Unit, begun: Instant, group: &mut Vec<Ran>) -> Result<()> {
+        let mut next = Some(first);
+        let (mut people, mut bulk) = (0, 0);
+        let mut before_kept = false;
+        while let Some(unit) = next.take() {
+            match unit.urgency {
+                Urgency::People => people += 1,
+                Urgency::Bulk => bulk += 1,
+            }
+            // The savepoint of a unit that was undone serves the next one.
+            let clean = match before_kept {
+                true => self.link.batch("RELEASE unit; SAVEPOINT unit"),
+                false => Ok(()),
+            };
+            let end = clean.and_then(|()| self.run_unit(unit.work));
+            let (end, lost) = match end {
+                Ok(end) => (end, None),
+                Err(error) => (End::Undone, Some(error)),
+            };
+            before_kept = matches!(end, End::Kept { .. });
+            group.push(Ran {
+                done: unit.done,
+                end,
+            });
+            if let Some(error) = lost {
+                return Err(error);
+            }
+            let gather = if people > 0 {
+                COMMIT_GATHER_MICROSECONDS
+            } else {
+                BULK_GATHER_MICROSECONDS
+            };
+            let in_time = begun.elapsed() < Duration::from_micros(gather);
+            if in_time && group.len() < UNITS_PER_COMMIT_MAX {
+                next = self.shared.take(bulk < BULK_UNITS_PER_COMMIT_MAX);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one unit in its savepoint; fails when it could not be undone alone.
+    fn run_unit(&mut self, work: Work) -> Result<End> {
+        let session = self.link.session()?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(session)));
+        let (touched, failed) = (session.take_touched(), session.take_failed());
+        let end = match outcome {
+            Ok(Outcome::Keep) if failed => End::Failed(Error::Database(
+                "a unit went on after one of its statements had failed".into(),
+            )),
+            Ok(Outcome::Keep) => End::Kept { touched },
+            Ok(Outcome::Undo) => End::Undone,
+            Err(panic) => End::Failed(Error::Database(format!(
+                "a unit of work panicked: {}",
+                message(&*panic)
+            ))),
+        };
+        if !matches!(end, End::Kept { .. }) {
+            session.forget();
+            session.batch("ROLLBACK TO unit")?;
+        }
+        Ok(end)
+    }
+
+    /// Commits; answers whether anything had to be synced.
+    fn finish(&mut self, group: &[Ran]) -> Result<bool> {
+        if !group.iter().any(|ran| matches!(ran.end, End::Kept { .. })) {
+            self.link.batch("ROLLBACK")?;
+            return Ok(false);
+        }
+        self.link.commit().map(|()| true)
+    }
+
+    fn answer(&self, group: Vec<Ran>, synced: bool, begun: Instant) {
+        let kept = group
+            .iter()
+            .filter(|ran| matches!(ran.end, End::Kept { .. }))
+            .count() as u64;
+        if synced {
+            self.shared.commits.fetch_add(1, Ordering::Relaxed);
+            self.shared.units.fetch_add(kept, Ordering::Relaxed);
+            metrics::counter!("carillon_store_commits_total").increment(1);
+            metrics::counter!("carillon_store_units_total").increment(kept);
+            metrics::histogram!("carillon_store_commit_seconds")
+                .record(begun.elapsed().as_secs_f64());
+        }
+        // Before the answers, so that whoever has one finds the signal given.
+        if group
+            .iter()
+            .any(|ran| matches!(ran.end, End::Kept { touched: true }))
+        {
+            self.wake.send_modify(|changes| *changes += 1);
+        }
+        for ran in group {
+            let answer = match ran.end {
+                End::Kept { .. } | End::Undone => Ok(()),
+                End::Failed(error) => Err(error),
+            };
+            let _ = ran.done.send(answer);
+        }
+    }
+
+    /// Nothing of the group was made durable.
+    fn fail(&mut self, group: Vec<Ran>, error: &Error) {
+        tracing::error!(%error, units = group.len(), "a commit failed; nothing of it was written");
+        self.link.give_up();
+        for ran in group {
+            let _ = ran.done.send(Err(error.clone()));
+        }
+    }
+}
