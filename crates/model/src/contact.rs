@@ -6,6 +6,7 @@
 use crate::entity::Attributes;
 use crate::{ContactId, DeviceType, LineType};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// A Contact (`entities.md` 5).
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -107,6 +108,18 @@ const CODE_DEVICE: u8 = 200;
 /// A device with a zone or a line type: number, type, line type, zone, address.
 const CODE_DEVICE_FULL: u8 = 210;
 
+/// Known names with their codes, sorted: every contact is packed with a dozen of them.
+static KNOWN_CODES: LazyLock<Vec<(&'static str, u8)>> = LazyLock::new(|| {
+    let mut codes: Vec<_> = KNOWN_NAMES.into_iter().zip(CODE_KNOWN..).collect();
+    codes.sort_unstable();
+    codes
+});
+
+fn known_code(name: &str) -> Option<u8> {
+    let place = KNOWN_CODES.binary_search_by_key(&name, |(known, _)| known);
+    place.ok().map(|place| KNOWN_CODES[place].1)
+}
+
 /// The known attribute name that equals `name` without case, in its proper spelling.
 pub fn known_name(name: &str) -> Option<&'static str> {
     KNOWN_NAMES
@@ -140,8 +153,8 @@ impl Contact {
             put_text(&mut packed, &device.address);
         }
         for (name, value) in &self.attributes {
-            match KNOWN_NAMES.iter().position(|known| known == name) {
-                Some(index) => packed.push(CODE_KNOWN + index as u8),
+            match known_code(name) {
+                Some(code) => packed.push(code),
                 None => {
                     packed.push(CODE_NAMED);
                     put_text(&mut packed, name);

@@ -5,8 +5,8 @@
 //! code checked to be UTF-8 (this version has no engine that could parse it) and recordings by their header. `.xsl`
 //! would change the source for each contact (S7), which this version does not do: it is refused.
 
-use crate::error::{At, Error, Position};
 use crate::email::{self, Letter};
+use crate::error::{At, Error, Position};
 use crate::text::Dialogue;
 use crate::xml::{self, Document, Element, Node};
 use crate::{limits, text, wav};

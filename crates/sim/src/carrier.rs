@@ -262,7 +262,9 @@ impl SimCarrier {
     }
 
     fn take_order(&self, state: &mut State, order: &Order) {
-        let Content::Text { body, .. } = &order.content;
+        let Content::Text { body, .. } = &order.content else {
+            unreachable!("the carrier of the simulation is asked for texts only");
+        };
         let now = state.now;
         if state.down_until > now || order.expires.is_some_and(|expires| expires <= now) {
             state.come(now.plus(1), Coming::Answer(order.attempt, Answer::NotSent));

@@ -2,8 +2,11 @@
 
 /// Units made durable by one commit at most: more would make the first of them wait too long.
 pub const UNITS_PER_COMMIT_MAX: usize = 512;
-/// Time for which one commit gathers work that is already waiting, in microseconds; it never waits for work to come.
-pub const COMMIT_GATHER_MICROSECONDS: u64 = 5_000;
+/// Time for which one commit gathers work that is already waiting, in microseconds; it never waits for work to come. Under
+/// load all of it would wait anyway: for its turn, and for a sync of milliseconds with every commit it is not in.
+pub const COMMIT_GATHER_MICROSECONDS: u64 = 20_000;
+/// Time for which a commit that a person waits for takes in bulk units, in microseconds.
+pub const BULK_BESIDE_PEOPLE_MICROSECONDS: u64 = 5_000;
 /// Units waiting for the writer; more are made to wait outside, which slows their callers down.
 pub const UNITS_WAITING_MAX: usize = 8_192;
 /// Ids reserved in the store at a time: no insert asks for one.

@@ -101,13 +101,7 @@ pub struct Dkim {
 
 impl Config {
     /// A carrier with every default and without encryption, for the demo and for tests.
-    pub fn new(
-        name: &str,
-        address: &str,
-        return_domain: &str,
-        public_url: &str,
-        key: Key,
-    ) -> Self {
+    pub fn new(name: &str, address: &str, return_domain: &str, public_url: &str, key: Key) -> Self {
         Self {
             name: name.to_owned(),
             channel: email(),

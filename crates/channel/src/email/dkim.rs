@@ -82,15 +82,23 @@ impl Signer {
             BASE64.encode(digest(&SHA256, relaxed_body(body).as_bytes())),
         );
         hashed.push_str(&format!("dkim-signature:{}", relaxed_value(&start)));
-        format!("DKIM-Signature: {start}{}\r\n", folded(&BASE64.encode(self.seal(&hashed))))
+        format!(
+            "DKIM-Signature: {start}{}\r\n",
+            folded(&BASE64.encode(self.seal(&hashed)))
+        )
     }
 
     fn seal(&self, text: &str) -> Vec<u8> {
         match &self.secret {
             Secret::Rsa(pair) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
-                    .expect("the signature is as long as the modulus, and the system has randomness");
+                pair.sign(
+                    &RSA_PKCS1_SHA256,
+                    &SystemRandom::new(),
+                    text.as_bytes(),
+                    &mut signature,
+                )
+                .expect("the signature is as long as the modulus, and the system has randomness");
                 signature
             }
             // RFC 8463 signs the hash, not the text.
@@ -190,7 +198,12 @@ mod tests {
     fn bodies_are_relaxed_as_the_standard_says() {
         // RFC 6376, 3.4.5.
         assert_eq!(relaxed_body(" C \r\nD \t E\r\n\r\n\r\n"), " C\r\nD E\r\n");
-        for (body, relaxed) in [("", ""), ("\r\n\r\n", ""), ("a", "a\r\n"), ("\r\n\r\na\r\n", "\r\n\r\na\r\n")] {
+        for (body, relaxed) in [
+            ("", ""),
+            ("\r\n\r\n", ""),
+            ("a", "a\r\n"),
+            ("\r\n\r\na\r\n", "\r\n\r\na\r\n"),
+        ] {
             assert_eq!(relaxed_body(body), relaxed, "{body:?}");
         }
         assert_eq!(relaxed_value(" X \r\n\t Y\t\r\n  Z  "), "X Y Z");

@@ -1,9 +1,9 @@
 //! From an order to the bytes of a mail: multipart/alternative in UTF-8, the tokens of its attempt, and the signature.
 
+use super::StartError;
 use super::config::Config;
 use super::dkim::Signer;
 use super::links::{self, Key};
-use super::StartError;
 use crate::contract::{Content, Order};
 use carillon_model::moment::Clock;
 use carillon_script::email::{Rendered, is_address};
@@ -78,7 +78,11 @@ impl Writer {
         let date = Duration::from_millis(u64::try_from(now.0).unwrap_or_default());
         let message_id = self.message_id(order.attempt);
         let unsubscribe = links::unsubscribe(&self.key, order.attempt);
-        let unsubscribe = format!("<{}{}{unsubscribe}>", self.public_url, links::UNSUBSCRIBE_PATH);
+        let unsubscribe = format!(
+            "<{}{}{unsubscribe}>",
+            self.public_url,
+            links::UNSUBSCRIBE_PATH
+        );
         let mut builder = lettre::Message::builder()
             .from(Mailbox::new(letter.from_name.clone(), from))
             .to(Mailbox::new(None, to))
@@ -121,7 +125,11 @@ impl Writer {
             format!("{}{}{token}", self.public_url, links::ANSWER_PATH)
         });
         // One kind of line end before the body is encoded, so that what is signed is what arrives.
-        let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
+        let lines = |text: &str| {
+            text.replace("\r\n", "\n")
+                .replace('\r', "\n")
+                .replace('\n', "\r\n")
+        };
         let text = letter.text.as_deref().map(lines).map(SinglePart::plain);
         let html = html.as_deref().map(lines).map(SinglePart::html);
         let message = match (text, html) {
@@ -161,7 +169,7 @@ mod tests {
     use super::*;
     use carillon_model::{AttemptId, Moment};
     use carillon_script::email::Link;
-    use mail_parser::MessageParser;
+    use mail_parser::{MessageParser, MimeHeaders};
 
     struct Fixed;
     impl Clock for Fixed {
@@ -171,7 +179,13 @@ mod tests {
     }
 
     fn writer() -> Writer {
-        let config = Config::new("m", "127.0.0.1:25", "b.example", "https://me.example/", Key::new(&[3; 32]));
+        let config = Config::new(
+            "m",
+            "127.0.0.1:25",
+            "b.example",
+            "https://me.example/",
+            Key::new(&[3; 32]),
+        );
         Writer::new(&config, Arc::new(Fixed)).expect("a writer")
     }
 
@@ -181,7 +195,9 @@ mod tests {
             carrier: "m".into(),
             from: "news@example.com".to_owned(),
             to: "ada@example.org".to_owned(),
-            content: Content::Email { letter: Box::new(letter) },
+            content: Content::Email {
+                letter: Box::new(letter),
+            },
             expires: None,
         }
     }
@@ -193,36 +209,88 @@ mod tests {
             subject: "Grüße an alle".to_owned(),
             text: Some("Hallo Ä,\n.\nfoo\r\nbar".to_owned()),
             html: Some("<a href=\"\">ja</a>".to_owned()),
-            links: vec![Link { answer: "yes".to_owned(), url: "https://x.example/?a=1".to_owned(), at: 9 }],
+            links: vec![Link {
+                answer: "yes".to_owned(),
+                url: "https://x.example/?a=1".to_owned(),
+                at: 9,
+            }],
         }
     }
 
     #[test]
     fn a_mail_is_what_another_reader_finds() {
         let mail = writer().write(&order(letter())).expect("a mail");
-        let message = MessageParser::default().parse(&mail.content).expect("a message");
+        let message = MessageParser::default()
+            .parse(&mail.content)
+            .expect("a message");
         assert_eq!(message.subject(), Some("Grüße an alle"));
-        let from = message.from().and_then(|from| from.first()).expect("a sender");
-        assert_eq!((from.name(), from.address()), (Some("Nörth, \"Co\""), Some("news@example.com")));
-        assert_eq!(message.message_id().map(|id| format!("<{id}>")), Some(mail.message_id.clone()));
-        assert!(message.content_type().is_some_and(|it| it.c_type == "multipart" && it.subtype() == Some("alternative")));
-        assert_eq!(message.body_text(0).map(|text| text.replace("\r\n", "\n")).as_deref(), Some("Hallo Ä,\n.\nfoo\nbar"));
+        let from = message
+            .from()
+            .and_then(|from| from.first())
+            .expect("a sender");
+        assert_eq!(
+            (from.name(), from.address()),
+            (Some("Nörth, \"Co\""), Some("news@example.com"))
+        );
+        assert_eq!(
+            message.message_id().map(|id| format!("<{id}>")),
+            Some(mail.message_id.clone())
+        );
+        assert!(
+            message
+                .content_type()
+                .is_some_and(|it| it.c_type == "multipart" && it.subtype() == Some("alternative"))
+        );
+        assert_eq!(
+            message
+                .body_text(0)
+                .map(|text| text.replace("\r\n", "\n"))
+                .as_deref(),
+            Some("Hallo Ä,\n.\nfoo\nbar")
+        );
         let html = message.body_html(0).expect("HTML").into_owned();
-        let token = html.split(links::ANSWER_PATH).nth(1).and_then(|rest| rest.split('"').next()).expect("a link");
+        let token = html
+            .split(links::ANSWER_PATH)
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("a link");
         let link = links::read_answer(&Key::new(&[3; 32]), token).expect("ours");
-        assert_eq!((link.attempt, link.answer.as_str(), link.url.as_str()), (AttemptId(42), "yes", "https://x.example/?a=1"));
+        assert_eq!(
+            (link.attempt, link.answer.as_str(), link.url.as_str()),
+            (AttemptId(42), "yes", "https://x.example/?a=1")
+        );
         let header = |name: &str| {
             let header = message.headers_raw().find(|(found, _)| *found == name);
-            header.map(|(_, value)| value.trim().to_owned()).expect(name)
+            header
+                .map(|(_, value)| value.trim().to_owned())
+                .expect(name)
         };
-        assert_eq!(header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+        assert_eq!(
+            header("List-Unsubscribe-Post"),
+            "List-Unsubscribe=One-Click"
+        );
         let url = header("List-Unsubscribe");
-        let token = url.strip_prefix("<https://me.example/u/").and_then(|rest| rest.strip_suffix('>')).expect(&url);
-        assert_eq!(links::read_unsubscribe(&Key::new(&[3; 32]), token), Some(AttemptId(42)));
+        let token = url
+            .strip_prefix("<https://me.example/u/")
+            .and_then(|rest| rest.strip_suffix('>'))
+            .expect(&url);
+        assert_eq!(
+            links::read_unsubscribe(&Key::new(&[3; 32]), token),
+            Some(AttemptId(42))
+        );
         assert_eq!(writer().attempt_of(&mail.return_path), Some(AttemptId(42)));
         let text = String::from_utf8(mail.content).expect("ASCII");
-        assert!(text.is_ascii() && text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])));
-        assert_eq!(text, String::from_utf8(writer().write(&order(letter())).expect("again").content).expect("ASCII"));
+        assert!(
+            text.is_ascii()
+                && text
+                    .split("\r\n")
+                    .all(|line| line.len() <= 998 && !line.contains(['\r', '\n']))
+        );
+        assert_eq!(
+            text,
+            String::from_utf8(writer().write(&order(letter())).expect("again").content)
+                .expect("ASCII")
+        );
     }
 
     #[test]
@@ -232,13 +300,33 @@ mod tests {
             change(&mut order);
             writer().write(&order).err()
         };
-        assert_eq!(unfit(|order| order.to = "+49151".to_owned()), Some(Unfit::Recipient));
-        assert_eq!(unfit(|order| order.to = "a@b>\r\nRCPT TO:<c@d".to_owned()), Some(Unfit::Recipient));
-        assert_eq!(unfit(|order| order.to = "ü@example.org".to_owned()), Some(Unfit::Recipient));
-        assert_eq!(unfit(|order| order.from = "72273".to_owned()), Some(Unfit::Content));
-        let text = |order: &mut Order| order.content = Content::Text { body: String::new(), max_parts: 1 };
+        assert_eq!(
+            unfit(|order| order.to = "+49151".to_owned()),
+            Some(Unfit::Recipient)
+        );
+        assert_eq!(
+            unfit(|order| order.to = "a@b>\r\nRCPT TO:<c@d".to_owned()),
+            Some(Unfit::Recipient)
+        );
+        assert_eq!(
+            unfit(|order| order.to = "ü@example.org".to_owned()),
+            Some(Unfit::Recipient)
+        );
+        assert_eq!(
+            unfit(|order| order.from = "72273".to_owned()),
+            Some(Unfit::Content)
+        );
+        let text = |order: &mut Order| {
+            order.content = Content::Text {
+                body: String::new(),
+                max_parts: 1,
+            }
+        };
         assert_eq!(unfit(text), Some(Unfit::Content));
-        let hostile = Rendered { subject: "x\r\nBcc: all@example.com".to_owned(), ..letter() };
+        let hostile = Rendered {
+            subject: "x\r\nBcc: all@example.com".to_owned(),
+            ..letter()
+        };
         let mail = writer().write(&order(hostile)).expect("a mail");
         let text = String::from_utf8(mail.content).expect("ASCII");
         assert!(!text.to_ascii_lowercase().contains("\r\nbcc:"), "{text}");

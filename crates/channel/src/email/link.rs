@@ -34,7 +34,9 @@ enum Error {
     Silent,
     #[error("TLS failed")]
     Tls(#[source] io::Error),
-    #[error("the relay offers no STARTTLS; set security = \"none\" only where the way to it is safe")]
+    #[error(
+        "the relay offers no STARTTLS; set security = \"none\" only where the way to it is safe"
+    )]
     NoTls,
     #[error("the relay refused {0} with {1}")]
     Refused(&'static str, u16),
@@ -143,7 +145,13 @@ async fn open(config: &Config, tls: &Connector) -> Result<Open, Error> {
         offers = greet(&mut wire, config).await?;
     }
     if let Some(username) = &config.username {
-        log_in(&mut wire, &offers, username, config.password.expose_secret()).await?;
+        log_in(
+            &mut wire,
+            &offers,
+            username,
+            config.password.expose_secret(),
+        )
+        .await?;
     }
     Ok(Open {
         wire,
@@ -173,9 +181,21 @@ async fn greet(wire: &mut Wire, config: &Config) -> Result<Offers, Error> {
     positive("EHLO", reply).map(|reply| Offers(reply.text))
 }
 
-async fn log_in(wire: &mut Wire, offers: &Offers, username: &str, password: &str) -> Result<(), Error> {
-    let offered: Vec<&str> = offers.words("AUTH").map(Iterator::collect).unwrap_or_default();
-    let knows = |mechanism: &str| offered.iter().any(|word| word.eq_ignore_ascii_case(mechanism));
+async fn log_in(
+    wire: &mut Wire,
+    offers: &Offers,
+    username: &str,
+    password: &str,
+) -> Result<(), Error> {
+    let offered: Vec<&str> = offers
+        .words("AUTH")
+        .map(Iterator::collect)
+        .unwrap_or_default();
+    let knows = |mechanism: &str| {
+        offered
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(mechanism))
+    };
     let reply = if knows("PLAIN") {
         let word = BASE64.encode(format!("\0{username}\0{password}"));
         ask(wire, &format!("AUTH PLAIN {word}")).await?

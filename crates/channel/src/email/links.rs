@@ -40,7 +40,10 @@ impl Key {
     }
 
     fn seal<const LENGTH: usize>(&self, label: &[u8], body: &[u8]) -> [u8; LENGTH] {
-        let key = self.0.as_ref().expect("a carrier without a key does not start");
+        let key = self
+            .0
+            .as_ref()
+            .expect("a carrier without a key does not start");
         let mut context = hmac::Context::with_key(key);
         context.update(label);
         context.update(body);
@@ -56,7 +59,10 @@ impl Key {
         }
         let wanted = self.seal::<LENGTH>(label, body);
         // Every byte is compared, so that the time tells nothing.
-        let differences = wanted.iter().zip(seal).fold(0, |all, (one, other)| all | (one ^ other));
+        let differences = wanted
+            .iter()
+            .zip(seal)
+            .fold(0, |all, (one, other)| all | (one ^ other));
         std::hint::black_box(differences) == 0
     }
 }
@@ -151,7 +157,8 @@ fn opened(key: &Key, label: &[u8], token: &str) -> Option<Vec<u8>> {
     }
     let bytes = BASE64.decode(token).ok()?;
     let (seal, body) = bytes.split_at_checked(SEAL)?;
-    key.is_sealed::<SEAL>(label, body, seal).then(|| body.to_vec())
+    key.is_sealed::<SEAL>(label, body, seal)
+        .then(|| body.to_vec())
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -221,7 +228,10 @@ mod tests {
         let path = return_path(&mine, attempt, "b.example");
         assert_eq!(read_return_path(&mine, &path, "c.example"), None);
         assert_eq!(read_return_path(&other, &path, "b.example"), None);
-        assert_ne!(message_id(&mine, attempt, "b"), message_id(&mine, AttemptId(10), "b"));
+        assert_ne!(
+            message_id(&mine, attempt, "b"),
+            message_id(&mine, AttemptId(10), "b")
+        );
         assert!(!format!("{mine:?}").contains('1'));
     }
 }

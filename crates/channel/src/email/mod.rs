@@ -129,7 +129,12 @@ impl EmailChannel {
             tasks.spawn(link::keep(shared.clone(), number, seed));
         }
         let intake = listener.map(|(listener, address)| {
-            tasks.spawn(intake::serve(shared.clone(), listener, events, tasks.clone()));
+            tasks.spawn(intake::serve(
+                shared.clone(),
+                listener,
+                events,
+                tasks.clone(),
+            ));
             address
         });
         tasks.spawn(close_at_the_end(shared.clone()));

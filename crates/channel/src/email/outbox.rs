@@ -64,6 +64,8 @@ struct Inner {
     pause: Duration,
     taken_since_pause: bool,
     is_up: bool,
+    /// A connection broke, and since then the relay has taken nothing and no other was opened.
+    suspect: bool,
     live: usize,
     busy: usize,
     closed: bool,
@@ -169,7 +171,11 @@ impl Outbox {
         let mut expired = Vec::new();
         let mut taken = Take::Nothing;
         while let Some(waiting) = inner.queue.pop_front() {
-            if waiting.order.expires.is_some_and(|expires| expires <= moment) {
+            if waiting
+                .order
+                .expires
+                .is_some_and(|expires| expires <= moment)
+            {
                 expired.push(waiting.order.attempt);
                 continue;
             }
@@ -218,11 +224,16 @@ impl Outbox {
     pub fn answer(&self, waiting: &Waiting, answer: Answer) {
         let mut inner = self.lock();
         inner.recalled.remove(&waiting.order.attempt);
-        inner.taken_since_pause |= matches!(answer, Answer::Accepted { .. });
+        if matches!(answer, Answer::Accepted { .. }) {
+            inner.taken_since_pause = true;
+            inner.suspect = false;
+        }
         self.left(&mut inner);
         let now = Instant::now();
         match inner.second {
-            Some(began) if now.duration_since(began) < Duration::from_secs(1) => inner.answered += 1,
+            Some(began) if now.duration_since(began) < Duration::from_secs(1) => {
+                inner.answered += 1
+            }
             began => {
                 let just_over =
                     began.is_some_and(|began| now.duration_since(began) < Duration::from_secs(2));
@@ -249,10 +260,7 @@ impl Outbox {
     pub fn put_back(&self, waiting: Waiting) {
         let mut inner = self.lock();
         self.left(&mut inner);
-        if inner.recalled.remove(&waiting.order.attempt).is_some()
-            || inner.closed
-            || !inner.is_up
-        {
+        if inner.recalled.remove(&waiting.order.attempt).is_some() || inner.closed || !inner.is_up {
             drop(inner);
             self.not_sent(vec![waiting.order.attempt]);
             return;
@@ -314,6 +322,7 @@ impl Outbox {
     pub fn opened(&self) {
         let mut inner = self.lock();
         inner.live += 1;
+        inner.suspect = false;
         self.meter.link_up.set(inner.live as f64);
         if !inner.is_up && !inner.closed {
             inner.is_up = true;
@@ -323,19 +332,24 @@ impl Outbox {
         self.changed.notify_waiters();
     }
 
-    /// A connection ended in good order: the next mail opens another.
+    /// A connection ended in good order: the next mail opens another. When others broke just before, it is no good order.
     pub fn ended(&self) {
         let mut inner = self.lock();
         inner.live -= 1;
         self.meter.link_up.set(inner.live as f64);
-        drop(inner);
-        self.changed.notify_waiters();
+        if inner.suspect {
+            self.down_without_any(inner);
+        } else {
+            drop(inner);
+            self.changed.notify_waiters();
+        }
     }
 
     /// A connection broke.
     pub fn broke(&self) {
         let mut inner = self.lock();
         inner.live -= 1;
+        inner.suspect = true;
         self.meter.link_up.set(inner.live as f64);
         self.down_without_any(inner);
     }

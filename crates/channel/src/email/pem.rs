@@ -40,7 +40,12 @@ mod tests {
         let text = "comment\n-----BEGIN A B-----\r\nAAEC\r\nAw==\n-----END A B-----\n";
         assert_eq!(blocks(text), Ok(vec![("A B".to_owned(), vec![0, 1, 2, 3])]));
         assert_eq!(blocks(""), Ok(Vec::new()));
-        for bad in ["-----BEGIN A-----\nAA", "-----END A-----", "-----BEGIN A-----\n!\n-----END A-----", "-----BEGIN A-----\n-----END B-----"] {
+        for bad in [
+            "-----BEGIN A-----\nAA",
+            "-----END A-----",
+            "-----BEGIN A-----\n!\n-----END A-----",
+            "-----BEGIN A-----\n-----END B-----",
+        ] {
             assert!(blocks(bad).is_err(), "{bad}");
         }
     }

@@ -78,7 +78,8 @@ impl Reply {
 
 fn parts(status: &str) -> Option<[u16; 3]> {
     let mut numbers = status.split('.').map(|part| {
-        let digits = (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        let digits =
+            (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         part.parse::<u16>().ok().filter(|_| digits)
     });
     let three = [numbers.next()??, numbers.next()??, numbers.next()??];
@@ -89,10 +90,7 @@ fn parts(status: &str) -> Option<[u16; 3]> {
 /// moved away, disabled. It takes the code of a `Report::Failed` of this channel.
 pub fn is_bad_device(code: &str) -> bool {
     let status = code.split_whitespace().next().unwrap_or_default();
-    matches!(
-        parts(status),
-        Some([5, 1, 1 | 2 | 3 | 6 | 10] | [5, 2, 1])
-    )
+    matches!(parts(status), Some([5, 1, 1 | 2 | 3 | 6 | 10] | [5, 2, 1]))
 }
 
 /// The class of an enhanced status code: 2 success, 4 for now, 5 for good.
@@ -111,7 +109,12 @@ mod tests {
         for (code, text, stage, expected) in [
             (250, "2.0.0 ok", Stage::Content, Verdict::Accepted),
             (421, "4.7.0 too fast", Stage::Sender, Verdict::Later),
-            (450, "4.2.0 greylisted", Stage::Recipient, refused(failed, false)),
+            (
+                450,
+                "4.2.0 greylisted",
+                Stage::Recipient,
+                refused(failed, false),
+            ),
             (550, "5.1.1 unknown", Stage::Recipient, refused(bad, true)),
             (550, "5.1.10 null MX", Stage::Content, refused(bad, true)),
             (550, "5.7.1 spam", Stage::Recipient, refused(failed, true)),
@@ -134,7 +137,9 @@ mod tests {
         for good in ["5.1.1", "5.1.2 host unknown", "5.2.1"] {
             assert!(is_bad_device(good), "{good}");
         }
-        for other in ["", "5.0.0", "4.1.1", "5.1.1.1", "5.1", "5.1.x", "550", "5.+1.1", "5.2.2"] {
+        for other in [
+            "", "5.0.0", "4.1.1", "5.1.1.1", "5.1", "5.1.x", "550", "5.+1.1", "5.2.2",
+        ] {
             assert!(!is_bad_device(other), "{other}");
         }
     }

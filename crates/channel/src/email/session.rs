@@ -69,13 +69,11 @@ impl<'a> Session<'a> {
             tokio::pin!(changed);
             changed.as_mut().enable();
             let (until, is_idle) = match outbox.take(Instant::now()) {
-                Take::Mail(waiting) => {
-                    match self.deliver(waiting).await {
-                        Some(End::Idle) => return End::Idle,
-                        Some(end) => return end,
-                        None => continue,
-                    }
-                }
+                Take::Mail(waiting) => match self.deliver(waiting).await {
+                    Some(End::Idle) => return End::Idle,
+                    Some(end) => return end,
+                    None => continue,
+                },
                 Take::After(until) => (until, false),
                 Take::Nothing => (Instant::now() + self.shared.config.idle, true),
             };
@@ -216,15 +214,15 @@ impl<'a> Session<'a> {
     async fn content(&mut self, mail: &Mail) -> Outcome {
         let mut bytes = Vec::with_capacity(mail.content.len() + mail.content.len() / 50 + 8);
         put_data(&mail.content, &mut bytes);
-        let answered = async {
-            self.send(&bytes).await?;
-            self.reply(self.shared.config.response_timeout).await
-        };
+        let stop = &self.shared.stop;
         // At the end of Carillon the last answers are awaited for some seconds only.
-        let stop = &self.shared.stop.clone();
         let given_up = async {
             stop.cancelled().await;
             tokio::time::sleep(limits::STOP_WAIT).await;
+        };
+        let answered = async {
+            self.send(&bytes).await?;
+            self.reply(self.shared.config.response_timeout).await
         };
         let reply = tokio::select! {
             reply = answered => reply,
@@ -238,11 +236,15 @@ impl<'a> Session<'a> {
 
     async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let wait = self.shared.config.response_timeout;
-        timeout(wait, self.wire.send(bytes)).await.unwrap_or(Err(Fault::Closed))
+        timeout(wait, self.wire.send(bytes))
+            .await
+            .unwrap_or(Err(Fault::Closed))
     }
 
     async fn reply(&mut self, wait: Duration) -> Result<Reply, Fault> {
-        timeout(wait, self.wire.reply()).await.unwrap_or(Err(Fault::Closed))
+        timeout(wait, self.wire.reply())
+            .await
+            .unwrap_or(Err(Fault::Closed))
     }
 
     /// Says good-bye without waiting long for an answer.

@@ -26,7 +26,10 @@ impl Connector {
             };
             let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
             let blocks = pem::blocks(&text).map_err(|problem| fault(problem.to_owned()))?;
-            for (_, bytes) in blocks.into_iter().filter(|(label, _)| label == "CERTIFICATE") {
+            for (_, bytes) in blocks
+                .into_iter()
+                .filter(|(label, _)| label == "CERTIFICATE")
+            {
                 roots
                     .add(CertificateDer::from(bytes))
                     .map_err(|error| fault(error.to_string()))?;
@@ -42,8 +45,12 @@ impl Connector {
 
     /// Encrypts a connection. What the server sent before is refused: it came in the clear and could be anybody's.
     pub async fn encrypt(&self, wire: Wire, host: &str) -> io::Result<Wire> {
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "the host is no name of a server"))?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the host is no name of a server",
+            )
+        })?;
         let stream = wire.into_clear_stream()?;
         let stream = self.0.connect(name, stream).await?;
         Ok(Wire::new(Box::new(stream)))

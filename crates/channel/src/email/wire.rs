@@ -105,9 +105,13 @@ impl Wire {
             let line = self.line().await?;
             let code = line
                 .get(..3)
-                .filter(|code| code.iter().all(u8::is_ascii_digit) && (b'2'..=b'5').contains(&code[0]))
+                .filter(|code| {
+                    code.iter().all(u8::is_ascii_digit) && (b'2'..=b'5').contains(&code[0])
+                })
                 .ok_or(Fault::Malformed)?;
-            let code = code.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+            let code = code
+                .iter()
+                .fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
             let separator = line.get(3).copied().unwrap_or(b' ');
             if !text.is_empty() {
                 text.push('\n');

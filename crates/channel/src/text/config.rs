@@ -279,7 +279,9 @@ enum Written {
     Text(String),
 }
 
-pub(crate) fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn duration<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
     let text = match Written::deserialize(deserializer)? {
         Written::Seconds(seconds) => seconds.to_string(),
         Written::Text(text) => text,

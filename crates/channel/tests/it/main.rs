@@ -1,6 +1,7 @@
 //! The channels against their peers.
 
 mod contract;
+mod email;
 mod inbound;
 mod links;
 mod receipts;

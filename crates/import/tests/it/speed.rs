@@ -80,10 +80,6 @@ fn reading_a_sheet() {
     }
     let data = workbook.save_to_buffer().expect("saved");
     drop(workbook);
-    // The peak begins anew here.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let status = || std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let before = status();
     let rules = Rules::of(&Settings::default()).expect("no expression");
     let begun = Instant::now();
     let source = Source {
@@ -95,10 +91,6 @@ fn reading_a_sheet() {
     let seconds = begun.elapsed().as_secs_f64();
     let (rate, bytes) = (summary.rows as f64 / seconds, data.len());
     println!("{rate:.0} rows/s read of a sheet of {bytes} bytes");
-    for status in [before, status()] {
-        let memory = status.lines().find(|line| line.starts_with("VmHWM"));
-        println!("{}", memory.unwrap_or_default());
-    }
 }
 
 #[test]

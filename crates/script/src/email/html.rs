@@ -90,7 +90,10 @@ fn anchors(html: &str, templated: bool) -> Result<Vec<Anchor>, Fault> {
             continue;
         }
         if reader.rest().starts_with("<!--") {
-            let end = reader.rest().find("-->").map_or(reader.rest().len(), |end| end + 3);
+            let end = reader
+                .rest()
+                .find("-->")
+                .map_or(reader.rest().len(), |end| end + 3);
             reader.at += end;
             continue;
         }
@@ -141,13 +144,21 @@ impl<'a> Reader<'a> {
             Some(b'#') => "#}",
             _ => return false,
         };
-        let length = self.rest().find(close).map_or(self.rest().len(), |end| end + 2);
+        let length = self
+            .rest()
+            .find(close)
+            .map_or(self.rest().len(), |end| end + 2);
         self.at += length;
         true
     }
 
     fn at_anchor(&self) -> bool {
-        let ahead = |offset: usize| self.bytes.get(self.at + offset).copied().unwrap_or_default();
+        let ahead = |offset: usize| {
+            self.bytes
+                .get(self.at + offset)
+                .copied()
+                .unwrap_or_default()
+        };
         ahead(0) == b'<' && ahead(1).eq_ignore_ascii_case(&b'a') && ahead(2).is_ascii_whitespace()
     }
 
@@ -178,7 +189,10 @@ impl<'a> Reader<'a> {
         }
         let href = href.ok_or((start, "a link with data-answer needs an href".to_owned()))?;
         if !answer.quoted || !href.quoted {
-            return Err((start, "data-answer and href of a link stand in quotes".to_owned()));
+            return Err((
+                start,
+                "data-answer and href of a link stand in quotes".to_owned(),
+            ));
         }
         let word = &self.html[answer.value];
         let max = limits::NAME_CHARACTERS_MAX;
@@ -267,8 +281,13 @@ impl<'a> Reader<'a> {
 
 /// Undoes the escapes that rendering makes and writers use in addresses; others stay as they are.
 fn unescape(text: &str) -> String {
-    const NAMED: [(&str, char); 5] =
-        [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')];
+    const NAMED: [(&str, char); 5] = [
+        ("amp", '&'),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("quot", '"'),
+        ("apos", '\''),
+    ];
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('&') {
@@ -284,7 +303,12 @@ fn unescape(text: &str) -> String {
                 },
                 None => None,
             };
-            let named = || NAMED.iter().find(|(known, _)| *known == name).map(|(_, it)| *it);
+            let named = || {
+                NAMED
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, it)| *it)
+            };
             numeric.and_then(char::from_u32).or_else(named)
         });
         match (end, character) {
@@ -342,7 +366,11 @@ mod tests {
             "<a href='never",
             "<a \u{e9}=\"x\">",
         ] {
-            assert_eq!(take_links(html), Ok((html.to_owned(), Vec::new())), "{html}");
+            assert_eq!(
+                take_links(html),
+                Ok((html.to_owned(), Vec::new())),
+                "{html}"
+            );
         }
     }
 

@@ -85,7 +85,9 @@ impl Letter {
         if let Some(address) = &reply_to
             && !is_address(address)
         {
-            return Err(RenderError::Invalid("replyTo is no e-mail address".to_owned()));
+            return Err(RenderError::Invalid(
+                "replyTo is no e-mail address".to_owned(),
+            ));
         }
         let subject = one_line(&self.subject.render(fields)?)?;
         if subject.is_empty() {
@@ -207,7 +209,12 @@ mod tests {
         let names: Vec<&str> = letter.names().into_iter().collect();
         assert_eq!(
             names,
-            ["account.name", "contact.clientId", "contact.firstName", "contact.other2"]
+            [
+                "account.name",
+                "contact.clientId",
+                "contact.firstName",
+                "contact.other2"
+            ]
         );
         let rendered = letter.render(&fields()).expect("rendered");
         assert_eq!(rendered.from_name.as_deref(), Some("North & Co"));
@@ -232,10 +239,22 @@ mod tests {
         let html = rendered
             .html_with(|link| format!("https://me.example/?{}&x", link.answer))
             .expect("HTML");
-        assert!(html.contains("<p title=\"A&lt;b&gt;&quot;d&quot;a\">Hello A&lt;b&gt;"), "{html}");
-        assert!(html.contains("<a class='b' href=\"https://me.example/?paid&amp;x\">I have paid"), "{html}");
-        assert!(html.contains("<A HREF='https://me.example/?later&amp;x'>Later"), "{html}");
-        assert!(html.contains("<a href=\"https://shop.example/terms\">"), "{html}");
+        assert!(
+            html.contains("<p title=\"A&lt;b&gt;&quot;d&quot;a\">Hello A&lt;b&gt;"),
+            "{html}"
+        );
+        assert!(
+            html.contains("<a class='b' href=\"https://me.example/?paid&amp;x\">I have paid"),
+            "{html}"
+        );
+        assert!(
+            html.contains("<A HREF='https://me.example/?later&amp;x'>Later"),
+            "{html}"
+        );
+        assert!(
+            html.contains("<a href=\"https://shop.example/terms\">"),
+            "{html}"
+        );
     }
 
     #[test]
@@ -250,13 +269,30 @@ mod tests {
             render(subject, json!(null)),
             Err(RenderError::MissingField("contact.x".to_owned()))
         );
-        assert!(matches!(render(subject, json!(" \r\n")), Err(RenderError::Invalid(_))));
-        assert_eq!(render(subject, json!("x".repeat(501))), Err(RenderError::TooLarge));
-        let reply = "<email><replyTo>{{ contact.x }}</replyTo><subject>s</subject><text>t</text></email>";
-        assert!(matches!(render(reply, json!("a@b, c@d")), Err(RenderError::Invalid(_))));
-        assert_eq!(render(reply, json!("")).expect("no reply address").reply_to, None);
+        assert!(matches!(
+            render(subject, json!(" \r\n")),
+            Err(RenderError::Invalid(_))
+        ));
+        assert_eq!(
+            render(subject, json!("x".repeat(501))),
+            Err(RenderError::TooLarge)
+        );
+        let reply =
+            "<email><replyTo>{{ contact.x }}</replyTo><subject>s</subject><text>t</text></email>";
+        assert!(matches!(
+            render(reply, json!("a@b, c@d")),
+            Err(RenderError::Invalid(_))
+        ));
+        assert_eq!(
+            render(reply, json!("")).expect("no reply address").reply_to,
+            None
+        );
         let link = "<email><subject>s</subject><html><![CDATA[<a data-answer='y' href='{{ contact.x }}'>y</a>]]></html></email>";
-        for (bad, reason) in [("javascript:alert(1)", "http"), ("//x.example/", "http"), ("https://", "http")] {
+        for (bad, reason) in [
+            ("javascript:alert(1)", "http"),
+            ("//x.example/", "http"),
+            ("https://", "http"),
+        ] {
             let error = render(link, json!(bad)).expect_err(bad);
             assert!(error.to_string().contains(reason), "{bad}: {error}");
         }
@@ -269,7 +305,9 @@ mod tests {
         for good in ["a@b", "a.b+c@d.example", "ü@b.example"] {
             assert!(is_address(good), "{good}");
         }
-        for bad in ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@b,c@d", "<a@b>", "a..b@c", ".a@b", "a@b\r\n"] {
+        for bad in [
+            "", "a", "@b", "a@", "a@b@c", "a b@c", "a@b,c@d", "<a@b>", "a..b@c", ".a@b", "a@b\r\n",
+        ] {
             assert!(!is_address(bad), "{bad}");
         }
         assert!(!is_address(&format!("{}@b", "a".repeat(65))));

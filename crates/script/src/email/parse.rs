@@ -60,7 +60,11 @@ fn compile(
         return Err(element.error(format!("{} is empty", element.name)));
     }
     let template = compile(source).map_err(|error| fault(element, source, error))?;
-    if let Some(name) = template.names().iter().find(|name| name.starts_with("answers.")) {
+    if let Some(name) = template
+        .names()
+        .iter()
+        .find(|name| name.starts_with("answers."))
+    {
         return Err(element.error(format!("{name}: an e-mail goes out before any answer")));
     }
     Ok(template)
@@ -105,9 +109,8 @@ fn hypertext(element: &Element) -> Result<Template, At> {
     }
     let source = element.text();
     let source = source.trim();
-    html::check(source).map_err(|(offset, message)| {
-        fault(element, source, CompileError { offset, message })
-    })?;
+    html::check(source)
+        .map_err(|(offset, message)| fault(element, source, CompileError { offset, message }))?;
     let template = compile(element, source, Template::compile_html)?;
     if template.names().is_empty()
         && let Ok(html) = template.render(&serde_json::Value::Null)
@@ -129,27 +132,75 @@ mod tests {
         };
         let cases = [
             ("<email/>".to_owned(), "needs a subject"),
-            ("<email><subject>s</subject></email>".to_owned(), "needs a text or html"),
-            ("<email><subject> </subject><text>t</text></email>".to_owned(), "subject is empty"),
-            ("<email><subject>s</subject><subject>s</subject></email>".to_owned(), "second subject"),
+            (
+                "<email><subject>s</subject></email>".to_owned(),
+                "needs a text or html",
+            ),
+            (
+                "<email><subject> </subject><text>t</text></email>".to_owned(),
+                "subject is empty",
+            ),
+            (
+                "<email><subject>s</subject><subject>s</subject></email>".to_owned(),
+                "second subject",
+            ),
             ("<email>hi</email>".to_owned(), "text directly"),
-            ("<email><from/></email>".to_owned(), "needs the attribute name"),
-            ("<email><from name='x'>y</from></email>".to_owned(), "text directly"),
-            ("<email><from name='x' address='a@b'/></email>".to_owned(), "no attribute address"),
-            ("<email><to>x</to></email>".to_owned(), "not an element of email"),
-            ("<email><replyTo>nobody</replyTo></email>".to_owned(), "one e-mail address"),
-            ("<email agentNeed='Standard'><subject>s</subject></email>".to_owned(), "agentNeed"),
-            ("<email maxParts='3'><subject>s</subject></email>".to_owned(), "maxParts"),
-            ("<email><subject>{{ nobody }}</subject></email>".to_owned(), "no value nobody"),
-            ("<email><subject>{{ answers.x }}</subject></email>".to_owned(), "before any answer"),
-            ("<email><subject>s</subject><html><p>x</p></html></email>".to_owned(), "CDATA"),
+            (
+                "<email><from/></email>".to_owned(),
+                "needs the attribute name",
+            ),
+            (
+                "<email><from name='x'>y</from></email>".to_owned(),
+                "text directly",
+            ),
+            (
+                "<email><from name='x' address='a@b'/></email>".to_owned(),
+                "no attribute address",
+            ),
+            (
+                "<email><to>x</to></email>".to_owned(),
+                "not an element of email",
+            ),
+            (
+                "<email><replyTo>nobody</replyTo></email>".to_owned(),
+                "one e-mail address",
+            ),
+            (
+                "<email agentNeed='Standard'><subject>s</subject></email>".to_owned(),
+                "agentNeed",
+            ),
+            (
+                "<email maxParts='3'><subject>s</subject></email>".to_owned(),
+                "maxParts",
+            ),
+            (
+                "<email><subject>{{ nobody }}</subject></email>".to_owned(),
+                "no value nobody",
+            ),
+            (
+                "<email><subject>{{ answers.x }}</subject></email>".to_owned(),
+                "before any answer",
+            ),
+            (
+                "<email><subject>s</subject><html><p>x</p></html></email>".to_owned(),
+                "CDATA",
+            ),
             (html("<a data-answer='y'>x</a>"), "needs an href"),
             (html("<a data-answer='y' href=https://x>x</a>"), "in quotes"),
-            (html("<a data-answer='{{ contact.x }}' href='https://x/'>x</a>"), "letters, digits"),
+            (
+                html("<a data-answer='{{ contact.x }}' href='https://x/'>x</a>"),
+                "letters, digits",
+            ),
             (html("<a data-answer='y' href='mailto:a@b'>x</a>"), "http"),
-            (html("<a data-answer='y' href='{# #}mailto:a@b'>x</a>"), "http"),
+            (
+                html("<a data-answer='y' href='{# #}mailto:a@b'>x</a>"),
+                "http",
+            ),
             (html("<a data-answer='y' href='https://x"), "never closed"),
-            (html(&"<a data-answer='y' href='https://x/'>x</a>".repeat(65)), "more than 64"),
+            (
+                html(&"<a data-answer='y' href='https://x/'>x</a>".repeat(65)),
+                "more than 64",
+            ),
             (html("<p>{{ contact.x|nix }}</p>"), "no filter nix"),
         ];
         for (source, message) in cases {

@@ -4,6 +4,7 @@ mod backup;
 mod crash;
 mod demo;
 mod doors;
+mod explain;
 mod operations;
 mod peer;
 mod support;

@@ -5,7 +5,9 @@ use super::{Added, Attempt, AttemptQuery, AttemptRead, AttemptWrite, AttemptsOf,
 use crate::limits::MESSAGES_PER_LOOK;
 use crate::postgres::session::Session;
 use crate::postgres::statement::sql;
-use crate::postgres::value::{Cell, Number, Text, maybe_number, maybe_numbers, number, numbers, small};
+use crate::postgres::value::{
+    Cell, Number, Text, maybe_number, maybe_numbers, number, numbers, small,
+};
 use crate::sqlite::session::{rows, word};
 use crate::{Error, Result};
 use carillon_model::contact::DeviceKey;
@@ -289,11 +291,8 @@ impl Session {
         let carriers: Vec<i64> = messages.keys().map(|(carrier, _)| *carrier).collect();
         let message_ids: Vec<&str> = messages.keys().map(|(_, id)| id.as_str()).collect();
         let attempts: Vec<i64> = messages.values().copied().collect();
-        self.execute(
-            sql!("put_messages"),
-            &[&carriers, &message_ids, &attempts],
-        )
-        .map(|_| ())
+        self.execute(sql!("put_messages"), &[&carriers, &message_ids, &attempts])
+            .map(|_| ())
     }
 
     fn read_attempt(&self, row: &Row) -> Result<Attempt> {

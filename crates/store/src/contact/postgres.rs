@@ -1,11 +1,11 @@
 //! Contacts in PostgreSQL. The payload is one packed value, written once; a batch is copied in one stream.
 
 use super::{Contact, ContactRead, ContactWrite, Container, Put};
+use crate::Result;
 use crate::postgres::session::Session;
 use crate::postgres::statement::sql;
 use crate::postgres::value::{Cell, Text, number};
 use crate::sqlite::session::{damaged, rows};
-use crate::Result;
 use carillon_model::ContactId;
 use carillon_model::contact::DeviceKey;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -162,7 +162,10 @@ impl Session {
             .iter()
             .flat_map(|contact| {
                 let key = |address: &String| (DeviceKey::of(address).0, contact.id.0);
-                contact.devices.iter().map(move |device| key(&device.address))
+                contact
+                    .devices
+                    .iter()
+                    .map(move |device| key(&device.address))
             })
             .collect();
         let devices: Vec<(i64, i64)> = devices.into_iter().collect();

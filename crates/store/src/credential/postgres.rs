@@ -1,11 +1,11 @@
 //! Credentials in PostgreSQL.
 
 use super::{ApiKey, CredentialRead, CredentialWrite};
+use crate::Result;
 use crate::postgres::session::Session;
 use crate::postgres::statement::sql;
 use crate::postgres::value::{Text, maybe_number, number};
 use crate::sqlite::session::{damaged, rows};
-use crate::Result;
 use carillon_model::{ApiKeyId, Moment, UserId};
 use tokio_postgres::Row;
 

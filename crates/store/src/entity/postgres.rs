@@ -74,7 +74,10 @@ impl EntityWrite for Session {
         if self.put_document(sql!("insert_document"), document)? == 1 {
             return Ok(());
         }
-        if self.query(sql!("document_exists"), &[&document.id])?.is_empty() {
+        if self
+            .query(sql!("document_exists"), &[&document.id])?
+            .is_empty()
+        {
             return Err(Error::NameInUse);
         }
         Err(Error::Database(format!(
@@ -117,11 +120,8 @@ impl EntityWrite for Session {
             .iter()
             .map(|content| content.data.as_slice())
             .collect();
-        self.execute(
-            sql!("insert_script_contents"),
-            &[&script.0, &names, &data],
-        )
-        .map(|_| ())
+        self.execute(sql!("insert_script_contents"), &[&script.0, &names, &data])
+            .map(|_| ())
     }
 }
 

@@ -9,6 +9,13 @@
 //! Connections are plain: over a network that others share, put a tunnel or a local pooler in between (a pooler must keep a
 //! session to a connection). `sslmode=require` is refused.
 
+#[cfg(test)]
+#[expect(
+    dead_code,
+    reason = "the tests of the contract restart servers, those beside the code do not"
+)]
+#[path = "../../tests/it/cluster.rs"]
+mod cluster;
 mod link;
 mod reader;
 mod schema;

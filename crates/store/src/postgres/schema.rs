@@ -31,3 +31,77 @@ pub(crate) fn migrate(session: &Session) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::{cluster, session, statement};
+    use crate::sqlite::statement::all;
+
+    /// A session with all tables.
+    fn migrated(database: &cluster::Database) -> Session {
+        let config = session::config(&database.url()).expect("a url");
+        let session = Session::connect(&config).expect("connects");
+        migrate(&session).expect("all steps");
+        session
+    }
+
+    /// No statement may read a whole table or index unless it says why.
+    #[test]
+    fn no_statement_scans() {
+        let database = cluster::Cluster::shared().database();
+        let session = migrated(&database);
+        for (aggregate, file) in statement::FILES {
+            for statement in all(file).filter(|statement| !statement.sql.starts_with("COPY")) {
+                let plan = plan(&session, statement.sql);
+                let excused = statement.notes.contains("-- scan: ");
+                let name = statement.name;
+                assert_eq!(scans(&plan), excused, "{aggregate}.{name}: {plan:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_plan_test_can_fail() {
+        let database = cluster::Cluster::shared().database();
+        let session = migrated(&database);
+        for sql in [
+            "SELECT * FROM contact WHERE payload = $1",
+            "SELECT * FROM contact WHERE container = $1 ORDER BY id",
+        ] {
+            let plan = plan(&session, sql);
+            assert!(scans(&plan), "{plan:#?}");
+        }
+    }
+
+    /// The plan that serves every call, whatever its values.
+    fn plan(session: &Session, sql: &str) -> Vec<String> {
+        let count = (1..)
+            .take_while(|number| sql.contains(&format!("${number}")))
+            .count();
+        let values = match count {
+            0 => String::new(),
+            _ => format!("({})", vec!["NULL"; count].join(", ")),
+        };
+        session
+            .batch(&format!("PREPARE looked_at AS {sql}"))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let rows = session
+            .ask(&format!("EXPLAIN EXECUTE looked_at {values}"))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        session.batch("DEALLOCATE looked_at").expect("it is there");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Whether a step reads a table or an index from end to end: its condition stands in a line below it.
+    fn scans(plan: &[String]) -> bool {
+        plan.iter().enumerate().any(|(index, step)| {
+            let by_index = step.contains("Index Scan") || step.contains("Index Only Scan");
+            let details = plan[index + 1..]
+                .iter()
+                .take_while(|line| !line.contains("->"));
+            let is_bound = details.clone().any(|line| line.contains("Index Cond:"));
+            step.contains("Seq Scan on") || by_index && !is_bound
+        })
+    }
+}

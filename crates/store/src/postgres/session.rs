@@ -87,7 +87,10 @@ impl Session {
         let (client, connection) = runtime.block_on(config.connect(NoTls))?;
         let driver = runtime.spawn(async move {
             if let Err(error) = connection.await {
-                tracing::warn!(error = chain(&error), "a connection to the database was lost");
+                tracing::warn!(
+                    error = chain(&error),
+                    "a connection to the database was lost"
+                );
             }
         });
         let session = Self {
@@ -151,7 +154,8 @@ impl Session {
 
     /// Lets time pass, while the connection is served.
     pub(crate) fn pause(&self, time: Duration) {
-        self.runtime.block_on(async { tokio::time::sleep(time).await });
+        self.runtime
+            .block_on(async { tokio::time::sleep(time).await });
     }
 
     fn noted<T>(&self, answer: std::result::Result<T, tokio_postgres::Error>) -> Result<T> {

@@ -7,8 +7,8 @@
 use super::link::Link;
 use super::{UNPOISONED, locked};
 use crate::limits::{
-    BULK_GATHER_MICROSECONDS, BULK_UNITS_PER_COMMIT_MAX, BULK_UNITS_WAITING_MAX,
-    COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
+    BULK_BESIDE_PEOPLE_MICROSECONDS, BULK_GATHER_MICROSECONDS, BULK_UNITS_PER_COMMIT_MAX,
+    BULK_UNITS_WAITING_MAX, COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
 };
 use crate::sqlite::message;
 use crate::unit::{Outcome, Statistics, Unit, Urgency, Work};
@@ -230,14 +230,15 @@ impl Task {
             if let Some(error) = lost {
                 return Err(error);
             }
-            let gather = if people > 0 {
-                COMMIT_GATHER_MICROSECONDS
-            } else {
-                BULK_GATHER_MICROSECONDS
-            };
-            let in_time = begun.elapsed() < Duration::from_micros(gather);
-            if in_time && group.len() < UNITS_PER_COMMIT_MAX {
-                next = self.shared.take(bulk < BULK_UNITS_PER_COMMIT_MAX);
+            let elapsed = begun.elapsed();
+            let in_time = |most| elapsed < Duration::from_micros(most);
+            let bulk_in_time = in_time(match people {
+                0 => BULK_GATHER_MICROSECONDS,
+                _ => BULK_BESIDE_PEOPLE_MICROSECONDS,
+            });
+            if in_time(COMMIT_GATHER_MICROSECONDS) && group.len() < UNITS_PER_COMMIT_MAX {
+                let bulk_too = bulk_in_time && bulk < BULK_UNITS_PER_COMMIT_MAX;
+                next = self.shared.take(bulk_too);
             }
         }
         Ok(())

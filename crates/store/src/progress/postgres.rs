@@ -46,8 +46,9 @@ impl ProgressWrite for Session {
             .map(|one| ((one.run, one.contact), one))
             .collect();
         let last: Vec<&Progress> = last.into_values().collect();
-        let flags =
-            |flag: fn(&Progress) -> bool| -> Vec<bool> { last.iter().map(|one| flag(one)).collect() };
+        let flags = |flag: fn(&Progress) -> bool| -> Vec<bool> {
+            last.iter().map(|one| flag(one)).collect()
+        };
         let results: Vec<Vec<u8>> = last.iter().map(|one| pack(&one.results)).collect();
         self.execute(
             sql!("put_progress"),
@@ -128,9 +129,7 @@ fn unpack(contact: ContactId, packed: &[u8]) -> Result<Vec<PassResult>> {
             Ok(PassResult {
                 pass: u16::from_le_bytes([one[0], one[1]]),
                 result: result(one[2])?,
-                script: (one[3] != NO_RESULT)
-                    .then(|| result(one[3]))
-                    .transpose()?,
+                script: (one[3] != NO_RESULT).then(|| result(one[3])).transpose()?,
             })
         })
         .collect()

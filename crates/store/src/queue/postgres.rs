@@ -71,11 +71,9 @@ impl QueueRead for Session {
 
     fn next_due(&self, run: SubCampaignId, pass: u16, lane: u32) -> Result<Option<Moment>> {
         let lane = [Number(run.0), Number(pass.into()), Number(lane.into())];
-        self.one(
-            sql!("next_due"),
-            &[&lane[0], &lane[1], &lane[2]],
-            |row| Ok(Moment(number(row, 0)?)),
-        )
+        self.one(sql!("next_due"), &[&lane[0], &lane[1], &lane[2]], |row| {
+            Ok(Moment(number(row, 0)?))
+        })
     }
 
     fn is_waiting(&self, run: SubCampaignId, place: &Place) -> Result<bool> {
@@ -96,7 +94,9 @@ impl QueueRead for Session {
 
 impl QueueWrite for Session {
     fn intern_lane(&mut self, run: SubCampaignId, facts: &[u8]) -> Result<u32> {
-        let known = self.one(sql!("lane_by_facts"), &[&run.0, &facts], |row| small(row, 0))?;
+        let known = self.one(sql!("lane_by_facts"), &[&run.0, &facts], |row| {
+            small(row, 0)
+        })?;
         if let Some(number) = known {
             return Ok(number);
         }

@@ -6,6 +6,7 @@ SELECT body FROM run WHERE id = $1;
 
 -- name: live_runs
 -- Runs that still have something to do.
+-- scan: of the index that holds those alone.
 SELECT body FROM run WHERE live ORDER BY id;
 
 -- name: put_run

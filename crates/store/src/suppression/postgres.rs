@@ -25,7 +25,10 @@ impl SuppressionRead for Session {
             return Ok(vec![None; keys.len()]);
         }
         let (devices, client_ids) = apart(keys);
-        let (list_ids, channel) = (numbers(lists, |list| list.0), Number(channel.number().into()));
+        let (list_ids, channel) = (
+            numbers(lists, |list| list.0),
+            Number(channel.number().into()),
+        );
         let mut by_device: HashMap<i64, usize> = HashMap::new();
         if !devices.is_empty() {
             by_device.extend(self.list(
@@ -62,11 +65,7 @@ impl SuppressionRead for Session {
         // A key has an entry for each channel at most: so many more rows complete the last key.
         let enough = rows(limit.saturating_add(CHANNELS));
         let mut entries = match after {
-            None => self.list(
-                sql!("first_device_page"),
-                &[&list.0, &enough],
-                device_entry,
-            )?,
+            None => self.list(sql!("first_device_page"), &[&list.0, &enough], device_entry)?,
             Some(SuppressionKey::Device(device)) => self.list(
                 sql!("device_page"),
                 &[&list.0, &device.0, &enough],
@@ -106,11 +105,9 @@ impl SuppressionRead for Session {
     ) -> Result<Vec<bool>> {
         let asked = numbers(devices, |device| device.0);
         let channel = Number(channel.number().into());
-        let out = self.list(
-            sql!("opted_out"),
-            &[&account.0, &asked, &channel],
-            |row| number(row, 0),
-        )?;
+        let out = self.list(sql!("opted_out"), &[&account.0, &asked, &channel], |row| {
+            number(row, 0)
+        })?;
         let out: HashSet<i64> = out.into_iter().collect();
         Ok(devices
             .iter()
@@ -230,7 +227,10 @@ impl Session {
         entries: &[&SuppressionEntry],
     ) -> Result<i64> {
         let texts = |text: fn(&SuppressionEntry) -> &Option<String>| -> Vec<Option<Text<'_>>> {
-            entries.iter().map(|entry| Text::maybe(text(entry))).collect()
+            entries
+                .iter()
+                .map(|entry| Text::maybe(text(entry)))
+                .collect()
         };
         let added: Vec<bool> = self.list(
             sql,

@@ -28,7 +28,13 @@ impl VerdictRead for Session {
 
     fn denials_by_reason(&self, run: SubCampaignId) -> Result<Vec<(Reason, i64)>> {
         self.list(sql!("denials_by_reason"), &[&run.0], |row| {
-            let reason = word(Reason::ALL, number(row, 0)?, "denial_count", "reason", run.0)?;
+            let reason = word(
+                Reason::ALL,
+                number(row, 0)?,
+                "denial_count",
+                "reason",
+                run.0,
+            )?;
             Ok((reason, number(row, 1)?))
         })
     }

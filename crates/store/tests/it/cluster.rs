@@ -88,7 +88,16 @@ impl Cluster {
         }
         if !self.folder.join("data/PG_VERSION").exists() {
             let arguments = [
-                "-D", "data", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "--no-sync",
+                "-D",
+                "data",
+                "-A",
+                "trust",
+                "-U",
+                USER,
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "--no-sync",
             ];
             assert!(self.run("initdb", &arguments), "initdb failed");
         }
@@ -117,10 +126,13 @@ impl Cluster {
             name: format!("test_{}_{number}", std::process::id()),
             folder: self.folder.clone(),
         };
-        administer(&self.folder, &[
-            &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name),
-            &format!("CREATE DATABASE {}", database.name),
-        ]);
+        administer(
+            &self.folder,
+            &[
+                &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name),
+                &format!("CREATE DATABASE {}", database.name),
+            ],
+        );
         database
     }
 }
@@ -147,7 +159,10 @@ impl Drop for Database {
     fn drop(&mut self) {
         // A server of the test's own is gone with all of its databases.
         if self.folder.join("data/postmaster.pid").exists() && !std::thread::panicking() {
-            administer(&self.folder, &[&format!("DROP DATABASE {} WITH (FORCE)", self.name)]);
+            administer(
+                &self.folder,
+                &[&format!("DROP DATABASE {} WITH (FORCE)", self.name)],
+            );
         }
     }
 }

@@ -62,7 +62,9 @@ fn databases_that_are_no_store_of_ours_are_refused() {
         "CREATE TABLE migration (number INTEGER PRIMARY KEY)",
         "INSERT INTO migration SELECT * FROM generate_series(1, 99)",
     ]);
-    let error = Store::open_database(&newer.url()).map(|_| ()).expect_err("too new");
+    let error = Store::open_database(&newer.url())
+        .map(|_| ())
+        .expect_err("too new");
     assert!(error.to_string().contains("schema 99"), "{error}");
     let foreign = cluster.database();
     foreign.run(&["CREATE TABLE contact (id INTEGER)"]);
@@ -114,8 +116,13 @@ fn a_text_with_a_zero_is_kept_and_found() {
         unit.put_contacts(1, &[contact(5, "A\0", &["+12075550111"])])
     });
     let kept = read(&store, |snapshot| snapshot.attempts(&[AttemptId(9)]));
-    assert_eq!(kept[0].as_ref().map(|kept| kept.text.as_str()), Some("a\u{fffd}b"));
-    let found = read(&store, |snapshot| snapshot.contacts_by_client_id(1, &["A\0"]));
+    assert_eq!(
+        kept[0].as_ref().map(|kept| kept.text.as_str()),
+        Some("a\u{fffd}b")
+    );
+    let found = read(&store, |snapshot| {
+        snapshot.contacts_by_client_id(1, &["A\0"])
+    });
     assert_eq!(found, [Some(ContactId(5))]);
     store.close();
 }
@@ -189,13 +196,22 @@ fn a_server_that_crashes_loses_nothing_and_repeats_nothing() {
     assert!(!lost.is_empty(), "the crashes came amid the units");
     read(&store, move |snapshot| {
         for id in &kept {
-            assert!(snapshot.fact(&format!("unit {id}"))?.is_some(), "{id} was lost");
+            assert!(
+                snapshot.fact(&format!("unit {id}"))?.is_some(),
+                "{id} was lost"
+            );
         }
         for id in &lost {
-            assert!(snapshot.fact(&format!("unit {id}"))?.is_none(), "{id} was refused and kept");
+            assert!(
+                snapshot.fact(&format!("unit {id}"))?.is_none(),
+                "{id} was refused and kept"
+            );
         }
         let device = DeviceKey::of("+12075550111");
-        assert_eq!(snapshot.contacts_with_device(device, 10_000)?.len(), kept.len().min(10_000));
+        assert_eq!(
+            snapshot.contacts_with_device(device, 10_000)?.len(),
+            kept.len().min(10_000)
+        );
         Ok(())
     });
     store.close();

@@ -112,7 +112,11 @@ impl<'a> Visit<'a> {
     }
 
     fn command(&mut self, line: &str) -> Next {
-        let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
+        let verb = line
+            .split(' ')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         let is = |start: &str| {
             line.get(..start.len())
                 .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
@@ -121,7 +125,9 @@ impl<'a> Visit<'a> {
             "EHLO" | "LHLO" => {
                 self.greeted = true;
                 self.reset();
-                Next::Say("250-ready\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 1048576\r\n250 ENHANCEDSTATUSCODES\r\n")
+                Next::Say(
+                    "250-ready\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 1048576\r\n250 ENHANCEDSTATUSCODES\r\n",
+                )
             }
             "HELO" => {
                 self.greeted = true;
@@ -176,9 +182,12 @@ impl<'a> Visit<'a> {
 
     async fn data(&mut self) -> Result<(), Fault> {
         self.wire.send(b"354 go on, end with .\r\n").await?;
-        let data = timeout(limits::INTAKE_WAIT, self.wire.data(limits::BOUNCE_BYTES_MAX))
-            .await
-            .unwrap_or(Err(Fault::Closed))?;
+        let data = timeout(
+            limits::INTAKE_WAIT,
+            self.wire.data(limits::BOUNCE_BYTES_MAX),
+        )
+        .await
+        .unwrap_or(Err(Fault::Closed))?;
         let attempt = self.attempt.take();
         self.reset();
         let reply = match (data, attempt) {
@@ -193,7 +202,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Gives a report to the engine and waits until it is durable.
-    async fn pass_on(&self, attempt: AttemptId, Finding(report): Finding) -> &'static str {
+    async fn pass_on(&mut self, attempt: AttemptId, Finding(report): Finding) -> &'static str {
         const AGAIN: &str = "451 4.3.0 try again later\r\n";
         let (link, mut slips) = mpsc::unbounded_channel::<Slip>();
         self.shared.outbox.meter.receipt(&report);

@@ -115,16 +115,28 @@ mod tests {
             Reporting-MTA: dns; relay.example\nX-Postfix-Queue-ID: 4F\nArrival-Date: Tue, 24 Nov 2026 17:00:00 +0000\n\n\
             Final-Recipient: rfc822; ada@example.org\nOriginal-Recipient: rfc822;ada@example.org\nAction: failed\n\
             Status: 5.1.1\nRemote-MTA: dns; mx.example.org\nDiagnostic-Code: smtp; 550 5.1.1 no such\n    user here\n";
-        assert_eq!(read(&mail("multipart/report; report-type=delivery-status", postfix)), failed("5.1.1"));
+        assert_eq!(
+            read(&mail(
+                "multipart/report; report-type=delivery-status",
+                postfix
+            )),
+            failed("5.1.1")
+        );
         // OpenSMTPD: multipart/mixed and a status without detail.
         let opensmtpd = "Content-Type: message/delivery-status\n\nReporting-MTA: dns; me\n\n\
             Final-Recipient: rfc822; ada@example.org\nAction: failed\nStatus: 5.0.0\n";
         assert_eq!(read(&mail("multipart/mixed", opensmtpd)), failed("5.0.0"));
         let delayed = opensmtpd.replace("failed\nStatus: 5.0.0", "delayed\nStatus: 4.0.0");
         let state = "delayed 4.0.0".to_owned();
-        assert_eq!(read(&mail("multipart/mixed", &delayed)), Some(Finding(Report::Intermediate { state })));
+        assert_eq!(
+            read(&mail("multipart/mixed", &delayed)),
+            Some(Finding(Report::Intermediate { state }))
+        );
         let final_delay = opensmtpd.replace("failed\nStatus: 5.0.0", "delayed\nStatus: 5.0.0");
-        assert_eq!(read(&mail("multipart/mixed", &final_delay)), failed("5.0.0"));
+        assert_eq!(
+            read(&mail("multipart/mixed", &final_delay)),
+            failed("5.0.0")
+        );
         let comment = opensmtpd.replace("5.0.0", "5.2.1 (disabled)");
         assert_eq!(read(&mail("multipart/mixed", &comment)), failed("5.2.1"));
         let bare = opensmtpd.replace("\nStatus: 5.0.0", "");
@@ -132,8 +144,12 @@ mod tests {
         let global = opensmtpd.replace("delivery-status", "delivery-status; charset=utf-8");
         assert_eq!(read(&mail("multipart/mixed", &global)), failed("5.0.0"));
         let delivered = opensmtpd.replace("failed\nStatus: 5.0.0", "delivered\nStatus: 2.0.0");
-        assert_eq!(read(&mail("multipart/report", &delivered)), Some(Finding(Report::Delivered)));
-        let two = format!("{delivered}\nFinal-Recipient: rfc822; b@c\nAction: failed\nStatus: 5.1.1\n");
+        assert_eq!(
+            read(&mail("multipart/report", &delivered)),
+            Some(Finding(Report::Delivered))
+        );
+        let two =
+            format!("{delivered}\nFinal-Recipient: rfc822; b@c\nAction: failed\nStatus: 5.1.1\n");
         assert_eq!(read(&mail("multipart/report", &two)), failed("5.1.1"));
     }
 
@@ -142,8 +158,20 @@ mod tests {
         let away = b"From: a@b\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n";
         assert_eq!(read(away), None);
         assert_eq!(read(b""), None);
-        assert_eq!(read(&mail("multipart/mixed", "Content-Type: text/plain\n\nhello\n")), None);
-        assert_eq!(read(&mail("multipart/mixed", "Content-Type: message/delivery-status\n\nReporting-MTA: dns; me\n")), None);
+        assert_eq!(
+            read(&mail(
+                "multipart/mixed",
+                "Content-Type: text/plain\n\nhello\n"
+            )),
+            None
+        );
+        assert_eq!(
+            read(&mail(
+                "multipart/mixed",
+                "Content-Type: message/delivery-status\n\nReporting-MTA: dns; me\n"
+            )),
+            None
+        );
     }
 
     proptest! {

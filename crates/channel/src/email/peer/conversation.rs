@@ -37,14 +37,18 @@ fn due(every: Option<usize>, count: usize) -> bool {
 }
 
 fn path(line: &str) -> String {
-    let inner = line.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    let inner = line
+        .split_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'));
     inner.map_or(String::new(), |(path, _)| path.to_owned())
 }
 
 impl Talk {
     async fn run(&mut self) -> Result<(), Fault> {
         let manners = self.manners();
-        let greeting = manners.greeting.unwrap_or_else(|| "220 peer ESMTP".to_owned());
+        let greeting = manners
+            .greeting
+            .unwrap_or_else(|| "220 peer ESMTP".to_owned());
         self.say(&greeting);
         if !greeting.starts_with("220") {
             return self.flush().await;
@@ -55,7 +59,11 @@ impl Talk {
             }
             let line = self.wire.line().await?;
             let line = String::from_utf8_lossy(&line).into_owned();
-            let verb: String = line.chars().take(4).collect::<String>().to_ascii_uppercase();
+            let verb: String = line
+                .chars()
+                .take(4)
+                .collect::<String>()
+                .to_ascii_uppercase();
             let more = match verb.as_str() {
                 "EHLO" if self.manners().no_pipelining => self.say("250-peer\r\n250 8BITMIME"),
                 "EHLO" => self.say("250-peer\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES"),
@@ -104,7 +112,10 @@ impl Talk {
             counts.senders += 1;
             counts.senders
         };
-        if manners.closes_after.is_some_and(|after| self.mails >= after) {
+        if manners
+            .closes_after
+            .is_some_and(|after| self.mails >= after)
+        {
             self.out.clear();
             return false;
         }
@@ -147,7 +158,10 @@ impl Talk {
         self.say("354 go on");
         self.flush().await?;
         let data = self.wire.data(MAIL_BYTES_MAX).await?;
-        let (from, to) = (self.sender.take().unwrap_or_default(), self.recipient.take());
+        let (from, to) = (
+            self.sender.take().unwrap_or_default(),
+            self.recipient.take(),
+        );
         let (Data::Whole(content), Some(to)) = (data, to) else {
             return Ok(self.say("554 5.5.1 nobody gets that"));
         };
@@ -170,8 +184,13 @@ impl Talk {
             return Ok(false);
         }
         if due(manners.unanswered_every, count) {
-            // Reads on and says nothing, until it is cut.
+            self.state.silent.send_replace(true);
+            // Says nothing, until it is cut.
             std::future::pending::<()>().await;
+        }
+        if manners.unanswered_every.is_some() {
+            // The sender lives as long as this connection, so it is not gone.
+            let _ = self.state.silent.subscribe().wait_for(|silent| *silent).await;
         }
         Ok(self.say("250 2.0.0 taken"))
     }

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -17,7 +18,8 @@ use tokio_util::task::AbortOnDropHandle;
 pub struct Misbehaviour {
     /// Answers MAIL with 421 and closes.
     pub later_every: Option<usize>,
-    /// Takes the content and never answers it.
+    /// Takes the content and never answers it. It answers the others only from the first such one on, so whoever has an
+    /// answer knows that there is one without; that takes two connections.
     pub unanswered_every: Option<usize>,
     /// Closes the connection after so many mails without a word.
     pub closes_after: Option<usize>,
@@ -47,6 +49,8 @@ struct State {
     taken: Option<Mutex<Vec<Taken>>>,
     counts: Mutex<Counts>,
     cut: Mutex<CancellationToken>,
+    /// Whether a mail was left without an answer.
+    silent: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -92,6 +96,7 @@ impl Relay {
             taken,
             counts: Mutex::default(),
             cut: Mutex::default(),
+            silent: watch::Sender::new(false),
         });
         let shared = state.clone();
         let task = tokio::spawn(async move {
