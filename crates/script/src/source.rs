@@ -41,7 +41,7 @@ pub enum Body {
     /// A text script.
     Text(Dialogue),
     /// An e-mail script.
-    Email(Letter),
+    Email(Box<Letter>),
 }
 
 impl Script {
@@ -229,7 +229,7 @@ fn read(document: Document, contents: &[Content]) -> Result<Script, At> {
         Vec::new()
     };
     let body = match channel {
-        ChannelType::Email => Body::Email(email::parse(root, agent_need)?),
+        ChannelType::Email => Body::Email(Box::new(email::parse(root, agent_need)?)),
         _ => Body::Text(text::parse(root, agent_need)?),
     };
     Ok(Script {

@@ -265,6 +265,10 @@ fn is_region(region: &str) -> bool {
 
 /// Reads the elements of a rule.
 pub fn read_elements(view: View<'_>, kind: ComplianceType) -> Vec<Element> {
+    let counts = matches!(
+        kind,
+        ComplianceType::Attempt | ComplianceType::ContactHistory
+    );
     view.items("elements")
         .map(|element| Element {
             date: date(element, "date"),
@@ -277,9 +281,10 @@ pub fn read_elements(view: View<'_>, kind: ComplianceType) -> Vec<Element> {
                 .map(|region| region.trim().to_ascii_uppercase()),
             count: integer(element, "count"),
             period: integer(element, "period"),
-            period_unit: word!(element, "periodUnit", PeriodUnit),
-            count_by: word!(element, "countBy", CountBy),
-            scope: word!(element, "scope", RuleScope),
+            period_unit: word!(element, "periodUnit", PeriodUnit)
+                .or(counts.then_some(PeriodUnit::Hours)),
+            count_by: word!(element, "countBy", CountBy).or(counts.then_some(CountBy::ClientId)),
+            scope: word!(element, "scope", RuleScope).or(counts.then_some(RuleScope::Owner)),
             results: words!(element, "results", AttemptResult),
         })
         .collect()
@@ -345,7 +350,11 @@ fn element_detail(element: &Element) -> Object {
         .set("date", element.date)
         .set("region", element.region.clone())
         .set("day", element.day.map(DayOfWeek::text))
-        .set("allowed", element.allowed)
+        // Elements that count have no such field, so that what is shown can be sent again.
+        .set(
+            "allowed",
+            element.period.is_none().then_some(element.allowed),
+        )
         .set("firstContactTime", element.first_contact_time)
         .set("lastContactTime", element.last_contact_time)
         .set("count", element.count)

@@ -40,6 +40,13 @@ async fn caps_and_silences_are_made_and_shown() {
         .await;
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!(made.json()["data"]["type"], "ContactHistory");
+    assert_eq!(
+        made.json()["data"]["elements"][0],
+        json!({
+            "results": ["Success"], "period": 48, "periodUnit": "Hours", "countBy": "ClientId", "scope": "Owner"
+        }),
+        "defaults are told"
+    );
 }
 
 #[tokio::test]

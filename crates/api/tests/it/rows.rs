@@ -114,7 +114,7 @@ fn cases() -> Vec<(String, &'static str)> {
         (rule("<type>Region</type><elements><region>US</region></elements>", ORG), "ARG_INVALID_TYPE"),
         (rule("<type>Date</type><elements><date>2026-12-24</date></elements><elements><date>2027-01-01</date></elements>", ORG), "ARG_INVALID_TYPE"),
         (rule("<type>Weather</type><elements><date>2026-12-24</date></elements>", ORG), "ARG_INVALID_TYPE"),
-        (rule("<type>Attempt</type><elements><count>1</count><period>1</period></elements>", ORG), "ARG_INVALID_TYPE"),
+        (rule("<type>Attempt</type><elements><count>0</count><period>1</period></elements>", ORG), "ARG_INVALID_TYPE"),
         (rule("<type>Date</type><elements><date>2028-01-01</date></elements>", ORG), "ARG_INVALID_TYPE"),
         (rule("<elements><date>2026-12-24</date></elements>", ORG), "ATTRIBUTE_NULL"),
         (rule("<type>Date</type>", ORG), "ATTRIBUTE_NULL"),
@@ -152,6 +152,11 @@ fn cases() -> Vec<(String, &'static str)> {
         ),
         (
             script("Fresh", "<arg2>a.xml</arg2><arg3>PHRleHQ+</arg3>", org),
+            "ARG_INVALID_DATA",
+        ),
+        // An e-mail, which no carrier of this version sends.
+        (
+            script("Fresh", "<arg2>a.xml</arg2><arg3>PGVtYWlsPjxmcm9tIG5hbWU9J0EnLz48c3ViamVjdD5TPC9zdWJqZWN0Pjx0ZXh0PlQ8L3RleHQ+PC9lbWFpbD4=</arg3>", org),
             "ARG_INVALID_DATA",
         ),
         (script("", good, org), "ARG_NULL"),

@@ -238,3 +238,83 @@ fn reconnect() -> Duration {
 fn reconnect_max() -> Duration {
     Duration::from_secs(60)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys of the example, without their comment signs.
+    fn example() -> Vec<&'static str> {
+        let example = include_str!("../../../../carillon.example.toml");
+        let mut tables = example.split("\n#[[carrier]]\n").skip(1);
+        let table = tables.find(|table| table.contains("#kind = \"smtp\""));
+        let lines = table.expect("an SMTP carrier").lines();
+        let keys = lines.filter_map(|line| line.strip_prefix('#'));
+        keys.filter(|line| !line.starts_with(' ')).collect()
+    }
+
+    #[test]
+    fn the_example_shows_the_defaults() {
+        const OPEN: [&str; 6] = ["trust", "username", "intake", "dkim", "rate", "security"];
+        let read = |lines: Vec<&str>| toml::from_str::<Config>(&lines.join("\n")).expect("valid");
+        let key = Key::new(&[1; 32]);
+        let whole = Config {
+            key: key.clone(),
+            ..read(example())
+        };
+        assert_eq!(whole.check(), Ok(()));
+        assert_eq!(whole.security, Security::StartTls);
+        let open = |line: &&str| !OPEN.iter().any(|open| line.starts_with(open));
+        let shown = read(example().into_iter().filter(open).collect());
+        let short = Config {
+            security: Security::default(),
+            ..Config::new(
+                &shown.name,
+                &shown.address,
+                &shown.return_domain,
+                &shown.public_url,
+                key,
+            )
+        };
+        assert_eq!(format!("{shown:?}"), format!("{short:?}"));
+        let page = include_str!("../../../../docs/carriers.md");
+        let (_, page) = page.split_once("\n## E-mail\n").expect("a chapter");
+        for line in example() {
+            let key = line.split(' ').next().expect("a key");
+            assert!(
+                page.contains(&format!("| `{key}` | ")),
+                "docs/carriers.md: {key}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_named() {
+        let good = Config::new(
+            "m",
+            "relay:25",
+            "b.example",
+            "https://r.example",
+            Key::new(&[1; 32]),
+        );
+        assert_eq!(good.check(), Ok(()));
+        let cases: [(&str, fn(&mut Config)); 7] = [
+            ("address", |config| config.address = "relay".to_owned()),
+            ("return_domain", |config| {
+                config.return_domain = "b.example\r\nx".to_owned()
+            }),
+            ("public_url", |config| {
+                config.public_url = "https://r.example/>".to_owned()
+            }),
+            ("connections", |config| config.connections = 0),
+            ("reuse", |config| config.reuse = 0),
+            ("rate", |config| config.rate = Some(f64::NAN)),
+            ("key", |config| config.key = Key::default()),
+        ];
+        for (field, change) in cases {
+            let mut config = good.clone();
+            change(&mut config);
+            assert_eq!(config.check().map_err(|error| error.field), Err(field));
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The channels against their peers.
 
+mod aiosmtpd;
 mod contract;
 mod email;
 mod inbound;

@@ -5,4 +5,3 @@ mod excel;
 mod fixture;
 mod import;
 mod job;
-mod speed;

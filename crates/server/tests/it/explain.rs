@@ -7,14 +7,19 @@ use serde_json::{Value, json};
 fn everybody_of_a_run_that_ended_has_a_reason_that_the_counters_know() {
     let installation = Installation::new();
     let mut csv = people(40);
-    csv += "C-bare,Bob,\n";
+    csv += "C-bare,,+1 201 555 0199\n";
     installation.import("People", &csv);
     let server = installation.serve("");
     let emulate = json!({"attributes": {"emulateOutreach": "true"}});
     let account = format!("/api/v1/orgs/{}", installation.text("account"));
     server.call("PATCH", &account, &emulate);
     let pace = json!({"pacing": "Fixed", "contactsPerMinute": 60_000});
-    let campaign = set_up(&server, &installation, "Hello", &pace);
+    let campaign = set_up(
+        &server,
+        &installation,
+        "Hello {{ contact.firstName }}",
+        &pace,
+    );
     let run = launch(&server, &installation, &campaign, "People");
     wait_until("the campaign is done", || server.state(&run) == "Done");
 
@@ -35,7 +40,10 @@ fn everybody_of_a_run_that_ended_has_a_reason_that_the_counters_know() {
         .collect();
     assert_eq!(
         rows,
-        [(&json!("Filtered"), &json!(1)), (&json!("Done"), &json!(40))],
+        [
+            (&json!("Filtered"), &json!(1)),
+            (&json!("Done"), &json!(40))
+        ],
         "{whole}"
     );
 
@@ -49,5 +57,5 @@ fn everybody_of_a_run_that_ended_has_a_reason_that_the_counters_know() {
     assert!(output.status.success(), "{said}");
     let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(told["data"]["state"], "Filtered", "{told}");
-    assert_eq!(told["data"]["reason"], "NoDevice", "{told}");
+    assert_eq!(told["data"]["reason"], "MissingField", "{told}");
 }

@@ -23,12 +23,11 @@ impl ContactRead for Session {
     }
 
     fn contact_page(&self, container: i64, after: ContactId, limit: usize) -> Result<Vec<Contact>> {
-        let page = self.list(
+        self.list(
             sql!("contact_page"),
             &[&container, &after.0, &rows(limit)],
             read,
-        );
-        page
+        )
     }
 
     fn contacts_by_client_id(

@@ -9,6 +9,7 @@ use crate::method::{Http, Method, Output, Prepare, Retry, Run, Service, access};
 use crate::shape::{Field, Shape, Type, form};
 use crate::tree::View;
 use crate::value::Answer;
+use carillon_model::ChannelType;
 use carillon_model::entity::{Base, Kind};
 use carillon_model::script::{Content, Script};
 use carillon_model::{OrgId, OrgType, ScriptId, limits};
@@ -147,6 +148,14 @@ fn prepare(_store: &Store, context: &mut Context, arguments: View<'_>) -> Outcom
         .collect();
     let script = carillon_script::Script::parse(&contents)
         .map_err(|error| Fault::of(Row::DA, arguments.path_to("contentData"), error.to_string()))?;
+    // The language of e-mail is read, but no carrier of this version sends it: a Script that is taken can be sent.
+    if script.channel != ChannelType::Text {
+        let refusal = format!(
+            "scripts of channel {} are not served by this version",
+            script.channel
+        );
+        return Err(Fault::of(Row::DA, arguments.path_to("contentData"), refusal).into());
+    }
     context
         .prepared
         .replace(Some(Box::new(Checked { contents, script })));

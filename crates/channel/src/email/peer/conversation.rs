@@ -190,7 +190,12 @@ impl Talk {
         }
         if manners.unanswered_every.is_some() {
             // The sender lives as long as this connection, so it is not gone.
-            let _ = self.state.silent.subscribe().wait_for(|silent| *silent).await;
+            let _ = self
+                .state
+                .silent
+                .subscribe()
+                .wait_for(|silent| *silent)
+                .await;
         }
         Ok(self.say("250 2.0.0 taken"))
     }

@@ -1,5 +1,5 @@
 //! How fast a campaign of one text pass is dialled and disposed, without any carrier's own cost:
-//! `cargo run -p carillon-sim --example rate -- PEOPLE [FOLDER]`. Without a folder the store is in memory.
+//! `cargo run -p carillon-sim --example engine_rate -- PEOPLE [FOLDER]`. Without a folder the store is in memory.
 
 use carillon_channel::{Acknowledge, Answer, Capabilities, Event, Report};
 use carillon_engine::{Carrier, Chores, Engine, Inputs};

@@ -1,7 +1,7 @@
 //! Measures the text channel alone: submits a second and CPU per message against the bare sink, first without receipts,
 //! then with one receipt per message. Both sides share this process, so its CPU counts them both.
 //!
-//! `cargo run --release -p carillon-channel --example rate -- [messages] [window]`
+//! `cargo run --release -p carillon-channel --example smpp_rate -- [messages] [window]`
 
 use carillon_channel::conformance::orders;
 use carillon_channel::text::peer::Sink;

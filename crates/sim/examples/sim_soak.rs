@@ -1,4 +1,4 @@
-//! Many seeds, one after the other: `cargo run -p carillon-sim --example soak -- FIRST COUNT PEOPLE BATCHES`.
+//! Many seeds, one after the other: `cargo run -p carillon-sim --example sim_soak -- FIRST COUNT PEOPLE BATCHES`.
 
 use carillon_sim::{Options, simulate};
 
