@@ -298,7 +298,8 @@ mod tests {
             Key::new(&[1; 32]),
         );
         assert_eq!(good.check(), Ok(()));
-        let cases: [(&str, fn(&mut Config)); 7] = [
+        type Change = fn(&mut Config);
+        let cases: [(&str, Change); 7] = [
             ("address", |config| config.address = "relay".to_owned()),
             ("return_domain", |config| {
                 config.return_domain = "b.example\r\nx".to_owned()

@@ -70,15 +70,14 @@ pub(super) async fn keep(shared: Arc<Shared>, number: usize, seed: u64) {
                 tracing::debug!(carrier = config.name, number, ?end, "connection ended");
                 match end {
                     End::Broken => outbox.broke(),
-                    End::Idle | End::Throttled | End::Stopped => outbox.ended(),
+                    End::Idle | End::Closed | End::Throttled | End::Stopped => outbox.ended(),
                 }
                 failures = 0;
                 match end {
                     End::Stopped => return,
-                    End::Idle => continue,
-                    // The outbox pauses by itself.
-                    End::Throttled => continue,
-                    End::Broken => {}
+                    // After "not now" the outbox pauses by itself.
+                    End::Idle | End::Throttled => continue,
+                    End::Closed | End::Broken => {}
                 }
             }
             Err(Error::Refused(_, 421)) => {

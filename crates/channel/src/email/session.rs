@@ -17,8 +17,10 @@ use tokio::time::{Instant, timeout};
 pub(super) enum End {
     /// We were told to stop.
     Stopped,
-    /// No mail for a while, enough mails over it, or the relay closed it between two mails.
+    /// No mail for a while, or enough mails over it.
     Idle,
+    /// The relay closed it between two mails.
+    Closed,
     /// The relay said "not now".
     Throttled,
     /// It was lost, or silent, in the middle of something.
@@ -70,7 +72,6 @@ impl<'a> Session<'a> {
             changed.as_mut().enable();
             let (until, is_idle) = match outbox.take(Instant::now()) {
                 Take::Mail(waiting) => match self.deliver(waiting).await {
-                    Some(End::Idle) => return End::Idle,
                     Some(end) => return end,
                     None => continue,
                 },
@@ -86,7 +87,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 // A relay that speaks now says good-bye.
-                _ = self.wire.fill() => return End::Idle,
+                _ = self.wire.fill() => return End::Closed,
             }
         }
     }
@@ -137,7 +138,7 @@ impl<'a> Session<'a> {
             Ok(Some((reply, stage))) => self.judged(&reply, stage, mail),
             // A relay may close a connection that it has served well just when the next mail comes.
             Err(Fault::Closed | Fault::Broken(_)) if self.handed_over > 1 => {
-                Outcome::Back(End::Idle)
+                Outcome::Back(End::Closed)
             }
             Err(_) => Outcome::Back(End::Broken),
         }

@@ -85,6 +85,7 @@ async fn subject(kind: Kind, connections: usize, manners: Misbehaviour) -> Optio
         },
         Kind::Unanswering => Misbehaviour {
             unanswered_every: Some(2),
+            connections_first: connections.max(2),
             ..manners
         },
         Kind::Nobody => {

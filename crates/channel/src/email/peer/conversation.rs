@@ -172,6 +172,11 @@ impl Talk {
             _ => {}
         }
         self.mails += 1;
+        if self.mails == 1 {
+            self.state
+                .seen
+                .send_modify(|(_, connections)| *connections += 1);
+        }
         let count = {
             let mut counts = lock(&self.state.counts);
             counts.mails += 1;
@@ -184,17 +189,16 @@ impl Talk {
             return Ok(false);
         }
         if due(manners.unanswered_every, count) {
-            self.state.silent.send_replace(true);
+            self.state.seen.send_modify(|(silent, _)| *silent = true);
             // Says nothing, until it is cut.
             std::future::pending::<()>().await;
         }
         if manners.unanswered_every.is_some() {
+            let first = manners.connections_first;
+            let mut seen = self.state.seen.subscribe();
             // The sender lives as long as this connection, so it is not gone.
-            let _ = self
-                .state
-                .silent
-                .subscribe()
-                .wait_for(|silent| *silent)
+            let _ = seen
+                .wait_for(|(silent, connections)| *silent && *connections >= first)
                 .await;
         }
         Ok(self.say("250 2.0.0 taken"))

@@ -18,9 +18,11 @@ use tokio_util::task::AbortOnDropHandle;
 pub struct Misbehaviour {
     /// Answers MAIL with 421 and closes.
     pub later_every: Option<usize>,
-    /// Takes the content and never answers it. It answers the others only from the first such one on, so whoever has an
-    /// answer knows that there is one without; that takes two connections.
+    /// Takes the content and never answers it. It answers the others only from the first such one on, and when
+    /// `connections_first` have a mail each, so whoever has an answer knows both; that takes two connections.
     pub unanswered_every: Option<usize>,
+    /// See `unanswered_every`.
+    pub connections_first: usize,
     /// Closes the connection after so many mails without a word.
     pub closes_after: Option<usize>,
     /// Does not offer PIPELINING.
@@ -49,8 +51,8 @@ struct State {
     taken: Option<Mutex<Vec<Taken>>>,
     counts: Mutex<Counts>,
     cut: Mutex<CancellationToken>,
-    /// Whether a mail was left without an answer.
-    silent: watch::Sender<bool>,
+    /// Whether a mail was left without an answer, and how many connections have brought one.
+    seen: watch::Sender<(bool, usize)>,
 }
 
 #[derive(Default)]
@@ -96,7 +98,7 @@ impl Relay {
             taken,
             counts: Mutex::default(),
             cut: Mutex::default(),
-            silent: watch::Sender::new(false),
+            seen: watch::Sender::new((false, 0)),
         });
         let shared = state.clone();
         let task = tokio::spawn(async move {
