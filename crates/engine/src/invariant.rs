@@ -1,5 +1,5 @@
 //! The laws of counters and places, checked from the rows themselves (`entities.md` 8): for the simulation, the crash tests
-//! and `carillon check`. Reads everything of a run; no part of the engine depends on it.
+//! only. Reads everything of a run; no part of the engine depends on it.
 
 use carillon_model::attempt::Attempt;
 use carillon_model::counter::{Counters, Subject};

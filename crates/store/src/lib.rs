@@ -29,6 +29,7 @@ mod sqlite;
 pub mod suppression;
 mod unit;
 pub mod verdict;
+mod waiting;
 
 pub use entity::{EntityReadExt, EntityWriteExt};
 pub use error::{Error, Result};

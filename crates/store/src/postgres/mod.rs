@@ -25,16 +25,14 @@ pub(crate) mod value;
 mod writer;
 
 use crate::unit::{Backend, Look, Statistics, Unit};
+use crate::waiting::{UNPOISONED, Writer, locked};
 use crate::{Error, Result};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
 use tokio::sync::watch;
-
-const UNPOISONED: &str = "nothing panics while it holds this lock";
 
 /// The PostgreSQL backend.
 pub(crate) struct Postgres {
-    writer: writer::Writer,
+    writer: Writer,
     readers: reader::Readers,
 }
 
@@ -43,7 +41,7 @@ impl Postgres {
     pub(crate) fn open(url: &str, wake: watch::Sender<u64>) -> Result<Self> {
         let config = session::config(url)?;
         Ok(Self {
-            writer: writer::Writer::start(config.clone(), wake)?,
+            writer: writer::start(config.clone(), wake)?,
             readers: reader::Readers::start(&config)?,
         })
     }
@@ -78,8 +76,4 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect(UNPOISONED)
 }

@@ -5,179 +5,56 @@
 //! changes the row `sequence`, which tells whether it was kept.
 
 use super::link::Link;
-use super::{UNPOISONED, locked};
 use crate::limits::{
     BULK_BESIDE_PEOPLE_MICROSECONDS, BULK_GATHER_MICROSECONDS, BULK_UNITS_PER_COMMIT_MAX,
-    BULK_UNITS_WAITING_MAX, COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
+    COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX,
 };
 use crate::sqlite::message;
-use crate::unit::{Outcome, Statistics, Unit, Urgency, Work};
+use crate::unit::{Outcome, Unit, Urgency, Work};
+use crate::waiting::{End, Ran, Waiting, Writer};
 use crate::{Error, Result};
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, mpsc};
-use std::thread::JoinHandle;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio_postgres::Config;
 
-/// The writer as its callers see it.
-pub(super) struct Writer {
-    shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// What callers and the thread share.
-#[derive(Default)]
-struct Shared {
-    queue: Mutex<Queue>,
-    arrived: Condvar,
-    room: Condvar,
-    commits: AtomicU64,
-    units: AtomicU64,
-}
-
-/// Units that wait.
-#[derive(Default)]
-struct Queue {
-    people: VecDeque<Unit>,
-    bulk: VecDeque<Unit>,
-    closing: bool,
-}
-
-impl Writer {
-    /// Starts the thread and answers when it may write.
-    pub(super) fn start(config: Config, wake: watch::Sender<u64>) -> Result<Self> {
-        let shared: Arc<Shared> = Arc::default();
-        let theirs = Arc::clone(&shared);
-        let (ready, opened) = mpsc::sync_channel(1);
-        let thread = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || {
-                let link = match Link::open(config) {
-                    Ok(link) => link,
-                    // Whoever opens the store waits for this answer.
-                    Err(error) => return ready.send(Err(error)).unwrap_or_default(),
-                };
-                let mut task = Task {
-                    link,
-                    shared: theirs,
-                    wake,
-                };
-                ready.send(Ok(())).unwrap_or_default();
-                task.run();
-            })
-            .map_err(|error| Error::Database(error.to_string()))?;
-        opened.recv().unwrap_or(Err(Error::Closed))?;
-        Ok(Self {
-            shared,
-            thread: Mutex::new(Some(thread)),
+/// Starts the thread and answers when it may write.
+pub(super) fn start(config: Config, wake: watch::Sender<u64>) -> Result<Writer> {
+    let waiting: Arc<Waiting> = Arc::default();
+    let theirs = Arc::clone(&waiting);
+    let (ready, opened) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("store-writer".into())
+        .spawn(move || {
+            let link = match Link::open(config) {
+                Ok(link) => link,
+                // Whoever opens the store waits for this answer.
+                Err(error) => return ready.send(Err(error)).unwrap_or_default(),
+            };
+            let mut task = Task {
+                link,
+                waiting: theirs,
+                wake,
+            };
+            ready.send(Ok(())).unwrap_or_default();
+            task.run();
         })
-    }
-
-    /// Queues a unit; waits while too many do.
-    pub(super) fn submit(&self, unit: Unit) -> Result<()> {
-        let mut queue = locked(&self.shared.queue);
-        while !queue.closing && queue.is_full(unit.urgency) {
-            queue = self.shared.room.wait(queue).expect(UNPOISONED);
-        }
-        if queue.closing {
-            return Err(Error::Closed);
-        }
-        match unit.urgency {
-            Urgency::People => queue.people.push_back(unit),
-            Urgency::Bulk => queue.bulk.push_back(unit),
-        }
-        self.shared.arrived.notify_one();
-        Ok(())
-    }
-
-    /// What was counted.
-    pub(super) fn statistics(&self) -> Statistics {
-        Statistics {
-            commits: self.shared.commits.load(Ordering::Relaxed),
-            units: self.shared.units.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Refuses new units, waits until those submitted are durable, and ends the thread.
-    pub(super) fn close(&self) {
-        locked(&self.shared.queue).closing = true;
-        self.shared.arrived.notify_all();
-        self.shared.room.notify_all();
-        let thread = locked(&self.thread).take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer of the store had panicked");
-        }
-    }
-}
-
-impl Queue {
-    fn is_full(&self, urgency: Urgency) -> bool {
-        match urgency {
-            Urgency::People => self.people.len() >= UNITS_WAITING_MAX,
-            Urgency::Bulk => self.bulk.len() >= BULK_UNITS_WAITING_MAX,
-        }
-    }
-}
-
-impl Shared {
-    /// The next unit: people first. Waits for one; none when the store closes and nothing waits any more.
-    fn wait(&self) -> Option<Unit> {
-        let mut queue = locked(&self.queue);
-        loop {
-            let unit = queue.people.pop_front().or_else(|| queue.bulk.pop_front());
-            if unit.is_some() {
-                self.room.notify_all();
-                return unit;
-            }
-            if queue.closing {
-                return None;
-            }
-            queue = self.arrived.wait(queue).expect(UNPOISONED);
-        }
-    }
-
-    /// A unit that waits already.
-    fn take(&self, bulk_too: bool) -> Option<Unit> {
-        let mut queue = locked(&self.queue);
-        let unit = match queue.people.pop_front() {
-            None if bulk_too => queue.bulk.pop_front(),
-            people => people,
-        };
-        if unit.is_some() {
-            self.room.notify_all();
-        }
-        unit
-    }
+        .map_err(|error| Error::Database(error.to_string()))?;
+    opened.recv().unwrap_or(Err(Error::Closed))?;
+    Ok(Writer::new(waiting, thread))
 }
 
 /// The thread's own.
 struct Task {
     link: Link,
-    shared: Arc<Shared>,
+    waiting: Arc<Waiting>,
     wake: watch::Sender<u64>,
-}
-
-/// A unit that ran and waits for the commit.
-struct Ran {
-    done: oneshot::Sender<Result<()>>,
-    end: End,
-}
-
-/// How a unit ended before the commit.
-enum End {
-    Kept { touched: bool },
-    Undone,
-    Failed(Error),
 }
 
 impl Task {
     fn run(&mut self) {
-        while let Some(first) = self.shared.wait() {
+        while let Some(first) = self.waiting.wait() {
             self.commit(first);
         }
         self.link.end();
@@ -238,7 +115,7 @@ impl Task {
             });
             if in_time(COMMIT_GATHER_MICROSECONDS) && group.len() < UNITS_PER_COMMIT_MAX {
                 let bulk_too = bulk_in_time && bulk < BULK_UNITS_PER_COMMIT_MAX;
-                next = self.shared.take(bulk_too);
+                next = self.waiting.take(bulk_too);
             }
         }
         Ok(())
@@ -282,8 +159,7 @@ impl Task {
             .filter(|ran| matches!(ran.end, End::Kept { .. }))
             .count() as u64;
         if synced {
-            self.shared.commits.fetch_add(1, Ordering::Relaxed);
-            self.shared.units.fetch_add(kept, Ordering::Relaxed);
+            self.waiting.committed(kept);
             metrics::counter!("carillon_store_commits_total").increment(1);
             metrics::counter!("carillon_store_units_total").increment(kept);
             metrics::histogram!("carillon_store_commit_seconds")

@@ -18,13 +18,14 @@ mod writer;
 
 use crate::limits::{READER_CACHE_KIB, READERS, WRITER_CACHE_KIB};
 use crate::unit::{Backend, Look, Statistics, Unit};
+use crate::waiting::{UNPOISONED, Writer, locked};
 use crate::{Error, Result};
 use rusqlite::{Connection, OpenFlags};
 use session::Session;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex};
 use tokio::sync::watch;
 pub(crate) use writer::message;
 
@@ -36,7 +37,7 @@ const LOCK_FILE: &str = "carillon.lock";
 /// The SQLite backend.
 pub(crate) struct Sqlite {
     file: PathBuf,
-    writer: writer::Writer,
+    writer: Writer,
     readers: Readers,
     /// Unlocked when the process ends, however it ends.
     lock: Mutex<Option<File>>,
@@ -53,7 +54,7 @@ impl Sqlite {
         let session = Session::new(connection);
         session.prepare_all()?;
         Ok(Self {
-            writer: writer::Writer::start(session, &file, wake)?,
+            writer: writer::start(session, &file, wake)?,
             readers: Readers::new(file.clone()),
             file,
             lock: Mutex::new(Some(lock)),
@@ -191,12 +192,6 @@ impl Drop for Lent<'_> {
             self.readers.give_back(session);
         }
     }
-}
-
-const UNPOISONED: &str = "nothing panics while it holds this lock";
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect(UNPOISONED)
 }
 
 fn lock(folder: &Path) -> Result<File> {

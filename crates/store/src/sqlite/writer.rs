@@ -1,170 +1,43 @@
 //! The one writer: a thread that runs units one after the other, each in a savepoint, and makes all that were waiting
 //! durable by one commit. It never waits for more to come, so a lone unit pays for one sync and many share it.
 
-use super::{UNPOISONED, locked, log::Log, session::Session, statement::sql};
+use super::{log::Log, session::Session, statement::sql};
 use crate::limits::{
     BULK_BESIDE_PEOPLE_MICROSECONDS, BULK_GATHER_MICROSECONDS, BULK_UNITS_PER_COMMIT_MAX,
-    BULK_UNITS_WAITING_MAX, COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX, UNITS_WAITING_MAX,
+    COMMIT_GATHER_MICROSECONDS, UNITS_PER_COMMIT_MAX,
 };
-use crate::unit::{Outcome, Statistics, Unit, Urgency, Work};
+use crate::unit::{Outcome, Unit, Urgency, Work};
+use crate::waiting::{End, Ran, Waiting, Writer};
 use crate::{Error, Result};
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
-/// The writer as its callers see it.
-pub(crate) struct Writer {
-    shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// What callers and the thread share.
-struct Shared {
-    queue: Mutex<Queue>,
-    arrived: Condvar,
-    room: Condvar,
-    commits: AtomicU64,
-    units: AtomicU64,
-}
-
-/// Units that wait.
-#[derive(Default)]
-struct Queue {
-    people: VecDeque<Unit>,
-    bulk: VecDeque<Unit>,
-    closing: bool,
-}
-
-impl Writer {
-    /// Starts the thread.
-    pub(crate) fn start(session: Session, file: &Path, wake: watch::Sender<u64>) -> Result<Self> {
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            arrived: Condvar::new(),
-            room: Condvar::new(),
-            commits: AtomicU64::new(0),
-            units: AtomicU64::new(0),
-        });
-        let mut task = Task {
-            session,
-            shared: Arc::clone(&shared),
-            wake,
-            log: Log::start(file)?,
-        };
-        task.read_state()?;
-        let thread = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || task.run())
-            .map_err(|error| Error::Database(error.to_string()))?;
-        Ok(Self {
-            shared,
-            thread: Mutex::new(Some(thread)),
-        })
-    }
-
-    /// Queues a unit; waits while too many do.
-    pub(crate) fn submit(&self, unit: Unit) -> Result<()> {
-        let mut queue = locked(&self.shared.queue);
-        while !queue.closing && queue.is_full(unit.urgency) {
-            queue = self.shared.room.wait(queue).expect(UNPOISONED);
-        }
-        if queue.closing {
-            return Err(Error::Closed);
-        }
-        match unit.urgency {
-            Urgency::People => queue.people.push_back(unit),
-            Urgency::Bulk => queue.bulk.push_back(unit),
-        }
-        self.shared.arrived.notify_one();
-        Ok(())
-    }
-
-    /// What was counted.
-    pub(crate) fn statistics(&self) -> Statistics {
-        Statistics {
-            commits: self.shared.commits.load(Ordering::Relaxed),
-            units: self.shared.units.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Refuses new units, waits until those submitted are durable, and ends the thread.
-    pub(crate) fn close(&self) {
-        locked(&self.shared.queue).closing = true;
-        self.shared.arrived.notify_all();
-        self.shared.room.notify_all();
-        let thread = locked(&self.thread).take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer of the store had panicked");
-        }
-    }
-}
-
-impl Queue {
-    fn is_full(&self, urgency: Urgency) -> bool {
-        match urgency {
-            Urgency::People => self.people.len() >= UNITS_WAITING_MAX,
-            Urgency::Bulk => self.bulk.len() >= BULK_UNITS_WAITING_MAX,
-        }
-    }
-}
-
-impl Shared {
-    /// The next unit: people first. Waits for one; none when the store closes and nothing waits any more.
-    fn wait(&self) -> Option<Unit> {
-        let mut queue = locked(&self.queue);
-        loop {
-            let unit = queue.people.pop_front().or_else(|| queue.bulk.pop_front());
-            if unit.is_some() {
-                self.room.notify_all();
-                return unit;
-            }
-            if queue.closing {
-                return None;
-            }
-            queue = self.arrived.wait(queue).expect(UNPOISONED);
-        }
-    }
-
-    /// A unit that waits already.
-    fn take(&self, bulk_too: bool) -> Option<Unit> {
-        let mut queue = locked(&self.queue);
-        let unit = match queue.people.pop_front() {
-            None if bulk_too => queue.bulk.pop_front(),
-            people => people,
-        };
-        if unit.is_some() {
-            self.room.notify_all();
-        }
-        unit
-    }
+/// Starts the thread.
+pub(crate) fn start(session: Session, file: &Path, wake: watch::Sender<u64>) -> Result<Writer> {
+    let waiting: Arc<Waiting> = Arc::default();
+    let mut task = Task {
+        session,
+        waiting: Arc::clone(&waiting),
+        wake,
+        log: Log::start(file)?,
+    };
+    task.read_state()?;
+    let thread = std::thread::Builder::new()
+        .name("store-writer".into())
+        .spawn(move || task.run())
+        .map_err(|error| Error::Database(error.to_string()))?;
+    Ok(Writer::new(waiting, thread))
 }
 
 /// The thread's own.
 struct Task {
     session: Session,
-    shared: Arc<Shared>,
+    waiting: Arc<Waiting>,
     wake: watch::Sender<u64>,
     log: Log,
-}
-
-/// A unit that ran and waits for the commit.
-struct Ran {
-    done: oneshot::Sender<Result<()>>,
-    end: End,
-}
-
-/// How a unit ended before the commit.
-enum End {
-    Kept { touched: bool },
-    Undone,
-    Failed(Error),
 }
 
 impl Task {
@@ -181,7 +54,7 @@ impl Task {
     }
 
     fn run(&mut self) {
-        while let Some(first) = self.shared.wait() {
+        while let Some(first) = self.waiting.wait() {
             self.commit(first);
         }
         self.log.finish(self.session.connection());
@@ -233,7 +106,7 @@ impl Task {
             });
             if !lost && in_time(COMMIT_GATHER_MICROSECONDS) && group.len() < UNITS_PER_COMMIT_MAX {
                 let bulk_too = bulk_in_time && bulk < BULK_UNITS_PER_COMMIT_MAX;
-                next = self.shared.take(bulk_too);
+                next = self.waiting.take(bulk_too);
             }
         }
     }
@@ -302,8 +175,7 @@ impl Task {
             .filter(|ran| matches!(ran.end, End::Kept { .. }))
             .count() as u64;
         if synced {
-            self.shared.commits.fetch_add(1, Ordering::Relaxed);
-            self.shared.units.fetch_add(kept, Ordering::Relaxed);
+            self.waiting.committed(kept);
             metrics::counter!("carillon_store_commits_total").increment(1);
             metrics::counter!("carillon_store_units_total").increment(kept);
             metrics::histogram!("carillon_store_commit_seconds")
@@ -358,6 +230,7 @@ mod tests {
     use super::super::{open_for_writing, schema};
     use super::*;
     use crate::Transaction;
+    use tokio::sync::oneshot;
 
     fn submit(
         writer: &Writer,
@@ -385,8 +258,7 @@ mod tests {
         connection
             .execute_batch(&format!("PRAGMA max_page_count = {}", pages + 8))
             .expect("bounded");
-        let writer =
-            Writer::start(Session::new(connection), &file, watch::Sender::new(0)).expect("starts");
+        let writer = start(Session::new(connection), &file, watch::Sender::new(0)).expect("starts");
         submit(&writer, |unit| {
             unit.put_fact("colour", "red").expect("there is room");
             Outcome::Keep
@@ -417,8 +289,7 @@ mod tests {
         let file = folder.path().join("carillon.db");
         let connection = open_for_writing(&file).expect("opens");
         schema::migrate(&connection).expect("migrates");
-        let writer =
-            Writer::start(Session::new(connection), &file, watch::Sender::new(0)).expect("starts");
+        let writer = start(Session::new(connection), &file, watch::Sender::new(0)).expect("starts");
         for round in 0..60_u32 {
             submit(&writer, move |unit| {
                 unit.put_fact("large", &round.to_string().repeat(3_000_000))
